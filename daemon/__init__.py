@@ -1,0 +1,48 @@
+"""The vocabulary that suites import. Everything else in this package is the engine's own."""
+
+from daemon import sql
+from daemon.catchup import CatchUp
+from daemon.job import (
+    Context,
+    Job,
+    OnEvent,
+    Overlap,
+    Poll,
+    Reader,
+    Transaction,
+    days,
+    hours,
+    job,
+    minutes,
+    on,
+    poll,
+    seconds,
+)
+from daemon.queue import QueueItem, WorkQueue
+from daemon.retry import Priority
+from daemon.schedule import Cron, Every, OnDemand
+
+__all__ = [
+    "CatchUp",
+    "Context",
+    "Cron",
+    "Every",
+    "Job",
+    "OnDemand",
+    "OnEvent",
+    "Overlap",
+    "Poll",
+    "Priority",
+    "QueueItem",
+    "Reader",
+    "Transaction",
+    "WorkQueue",
+    "days",
+    "hours",
+    "job",
+    "minutes",
+    "on",
+    "poll",
+    "seconds",
+    "sql",
+]

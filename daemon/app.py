@@ -1,0 +1,232 @@
+"""The composition root: settings in, running daemon out. The only place that knows every part by name."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import anyio
+import asyncpg
+
+from daemon import ledger, migrate, node_status, store
+from daemon.catalogue import Catalogue
+from daemon.database import connect
+from daemon.engine import Engine, Urls
+from daemon.events import Announcer, Draining, Event, Migrated, Note, Started, Stopped
+from daemon.jsonable import to_json
+from daemon.loop_lag import LoopMonitor
+from daemon.metrics import Metrics
+from daemon.pool import Pool
+from daemon.probes import ProbeServer, parse_listen
+from daemon.settings import Settings
+from daemon.systemd import Notifier
+from daemon.version import VERSION
+
+START_PATIENCE = 120.0
+WATCH_EVERY = 5.0
+STATUS_EVERY = 1.0
+WORKER_URL = "SEXTON_WORKER_DATABASE_URL"
+
+Reread = Callable[[], tuple[Settings, Catalogue]]
+
+
+class Daemon:
+    """One running node. `run` returns the exit status; `stop` may be called from a signal handler."""
+
+    def __init__(self, settings: Settings, catalogue: Catalogue, emit: Announcer, reread: Reread) -> None:
+        self.settings, self.catalogue, self.emit, self._reread = settings, catalogue, emit, reread
+        self.metrics = Metrics(VERSION)
+        emit.subscribe(self.metrics)
+        self.notifier = Notifier()
+        self.started = time.monotonic()
+        self.ready = asyncio.Event()
+        self.engine: Engine | None = None
+        self.port: int | None = None
+        self._stopping = asyncio.Event()
+        self._hurry = anyio.Event()
+        self._reason = "SIGTERM"
+
+    def stop(self, reason: str) -> None:
+        """Drain and leave; a second call hurries."""
+        if self._stopping.is_set():
+            self._hurry.set()
+        self._reason = reason
+        self._stopping.set()
+
+    async def run(self) -> int:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop, signal.Signals(number).name)
+        loop.add_signal_handler(signal.SIGHUP, lambda: loop.create_task(self._reload()))
+        async with AsyncExitStack() as stack:
+            urls = await stack.enter_async_context(self._database())
+            await self._migrate(urls)
+            os.environ[WORKER_URL] = urls.url
+            pool = Pool(
+                self.settings.pool.size, max_tasks=self.settings.pool.max_tasks,
+                max_rss_bytes=self.settings.pool.max_rss_mb << 20, on_event=self._pool_event,
+            )  # fmt: skip
+            await pool.start()
+            stack.push_async_callback(pool.stop, 0.0)
+            engine = Engine(self.settings, self.catalogue, urls, pool, self.emit, self.settings.state_dir)
+            self.engine = engine
+            await engine.start()
+            stack.push_async_callback(engine.close)
+            monitor = LoopMonitor(self.emit, engine.current_run)
+            monitor.start()
+            stack.callback(monitor.stop)
+            self._serve_probes(stack, engine, monitor)
+            await self._serve(engine, monitor)
+            began = time.monotonic()
+        self.emit(Stopped(time.monotonic() - began))
+        return 0
+
+    async def _serve(self, engine: Engine, monitor: LoopMonitor) -> None:
+        """Run until told to stop, then drain: what still runs may finish, then is interrupted at no cost."""
+        async with anyio.create_task_group() as services:
+            async with anyio.create_task_group() as runs:
+                engine.serve(services, runs)
+                services.start_soon(self._watch, engine, monitor, name="watchdog")
+                services.start_soon(self._publish, engine, monitor, name="status")
+                await self._announce_ready(engine)
+                await self._stopping.wait()
+                await self._drain(engine)
+                runs.cancel_scope.cancel()
+            services.cancel_scope.cancel()
+
+    async def _drain(self, engine: Engine) -> None:
+        patience = self.settings.node.drain_timeout.total_seconds()
+        self.emit(Draining(self._reason, len(engine.executor.active)))
+        self.notifier.stopping(node_status.sentence(engine))
+        self.notifier.extend(patience + 15)
+        if not await engine.drain(patience, self._hurry):
+            await engine.interrupt(f"stopped by {self._reason}")
+
+    async def _announce_ready(self, engine: Engine) -> None:
+        successes = await engine.link.fetch(ledger.LAST_SUCCESSES, list(engine.roster.jobs))
+        self.metrics.introduce(engine.roster.jobs, self.catalogue.queues)
+        self.metrics.seed_successes({row["job"]: row["finished_at"] for row in successes})
+        for warning in self.catalogue.warnings:
+            self.emit(Note("SCHEDULED", warning, warning=True))
+        took = time.monotonic() - self.started
+        self.emit(Started(VERSION, engine.lease.name, len(engine.roster.jobs), took))
+        self.notifier.ready(node_status.sentence(engine))
+        self.ready.set()
+
+    async def _watch(self, engine: Engine, monitor: LoopMonitor) -> None:
+        """Feed systemd's watchdog on evidence of progress only, and keep its status line true."""
+        from daemon.health import unwell
+
+        every = min(WATCH_EVERY, (self.notifier.watchdog_seconds or 3 * WATCH_EVERY) / 3)
+        while True:
+            engine.pool_alive = await engine.pool.ping()
+            self.notifier.status(node_status.sentence(engine))
+            if not unwell(node_status.evidence(engine, monitor)):
+                self.notifier.watchdog()
+            await anyio.sleep(every)
+
+    async def _publish(self, engine: Engine, monitor: LoopMonitor) -> None:
+        """The status row: each second while something runs, otherwise with the lease."""
+        from daemon.database import DatabaseDown
+
+        last = ""
+        idle_for = 0.0
+        while True:
+            status = node_status.snapshot(engine, monitor, self.started)
+            busy = bool(status["running"])
+            shape = to_json({k: v for k, v in status.items() if k not in ("uptime_s", "loop_lag_ms")})
+            if busy or shape != last or idle_for >= engine.lease.lease / 3:
+                try:
+                    await engine.lease.publish(to_json(status))
+                    last, idle_for = shape, 0.0
+                except DatabaseDown:
+                    await engine.outage.over()
+            await anyio.sleep(STATUS_EVERY)
+            idle_for += STATUS_EVERY
+
+    def _serve_probes(self, stack: AsyncExitStack, engine: Engine, monitor: LoopMonitor) -> None:
+        from daemon.health import unready, unwell
+        from daemon.scrape import Refresher
+
+        if self.settings.metrics.listen == "off":
+            return
+        host, port = parse_listen(self.settings.metrics.listen)
+        refresher = Refresher(engine, self.metrics, monitor, asyncio.get_running_loop())
+        server = ProbeServer(
+            self.metrics.registry,
+            unwell=lambda: unwell(node_status.evidence(engine, monitor)),
+            unready=lambda: unready(node_status.evidence(engine, monitor)),
+            refresh=refresher,
+        )
+        try:
+            self.port = server.start(host, port)
+        except OSError as error:
+            raise PortTaken(
+                f"metrics.listen = {self.settings.metrics.listen!r}: {error.strerror}; another daemon may run "
+                "here: choose a free port in config.toml or with SEXTON_METRICS__LISTEN=127.0.0.1:0"
+            ) from error
+        stack.callback(server.stop)
+
+    @asynccontextmanager
+    async def _database(self) -> AsyncIterator[Urls]:
+        """The URL of an external server, or our own server, watched and restarted for as long as we run."""
+        if (urls := store.external(self.settings)) is not None:
+            await self._until_it_answers(urls)
+            yield urls
+            return
+        from daemon.embedded_keeper import kept
+
+        async with kept(self.settings, self.emit, self.notifier, self.stop) as url:
+            yield Urls(url, url)
+
+    async def _until_it_answers(self, urls: Urls) -> None:
+        """An external database may still be starting: ask until it answers, and say so."""
+        pause = 0.1
+        while True:
+            try:
+                connection = await connect(urls.direct, "sexton start", statement_cache=0)
+            except (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError) as error:
+                if self._stopping.is_set():
+                    raise
+                self.notifier.extend(START_PATIENCE)
+                self.notifier.status(f"waiting for the database: {error}")
+                self.emit(Note("DATABASE", f"does not answer yet: {error}", warning=True))
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 5.0)
+            else:
+                await connection.close()
+                return
+
+    async def _migrate(self, urls: Urls) -> None:
+        self.notifier.extend(START_PATIENCE)
+        connection = await connect(urls.direct, "sexton migrate", statement_cache=0, command_timeout=None)
+        try:
+            wanted = [*migrate.engine_migrations(), *migrate.suite_migrations(self.catalogue.packages)]
+            applied = await migrate.migrate(connection, wanted)
+        finally:
+            await connection.close()
+        if applied:
+            self.emit(Migrated(tuple(str(m) for m in applied)))
+
+    async def _reload(self) -> None:
+        from daemon.reload import reload
+
+        self.notifier.reloading()
+        if self.engine is not None:
+            await reload(self.engine, self._reread, self.emit)
+            self.notifier.ready(node_status.sentence(self.engine))
+
+    def _pool_event(self, event: object) -> None:
+        from daemon.pool_news import translated
+
+        said: Event | None = translated(event)
+        if said is not None:
+            self.emit(said)
+
+
+class PortTaken(Exception):
+    """The probes' port cannot be bound."""

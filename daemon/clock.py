@@ -1,0 +1,66 @@
+"""The database's clock as this node knows it: the last answer, carried on by the monotonic clock."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+LEAP = timedelta(minutes=5)
+DISAGREEMENT = timedelta(minutes=1)
+
+
+def monotonic() -> float:
+    return time.monotonic()
+
+
+def boottime() -> float:
+    """Seconds that also count while the machine sleeps: what a lease is measured by."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+@dataclass(slots=True)
+class DatabaseClock:
+    """`learn` keeps the latest answer; `now` never runs ahead of the server, because the answer's
+    travelling time is left out."""
+
+    _at: datetime | None = None
+    _learned: float = 0.0
+    _boot: float = 0.0
+    distrust: str | None = None
+
+    def learn(self, answer: datetime) -> timedelta:
+        """Take the server's clock, read just now. Returns how far it had moved against our own since the last time."""
+        boot = boottime()
+        moved = timedelta(0)
+        if self._at is not None:
+            moved = (answer - self._at) - timedelta(seconds=boot - self._boot)
+        self._at, self._learned, self._boot = answer, monotonic(), boot
+        return moved
+
+    def now(self) -> datetime:
+        if self._at is None:
+            raise RuntimeError("the database's clock has not been read yet")
+        return self._at + timedelta(seconds=monotonic() - self._learned)
+
+    def seconds_until(self, instant: datetime) -> float:
+        return (instant - self.now()).total_seconds()
+
+
+def why_distrusted(moved: timedelta, database_now: datetime, node_now: datetime) -> str | None:
+    """PURE: why money must not be paid for the instants of this tick, or None.
+
+    `moved` is wall time against CLOCK_BOOTTIME since the previous reading (a leap, or a restored backup's host);
+    the two clocks are compared because either may be the one that is wrong.
+    """
+    if abs(moved) > LEAP:
+        direction = "forward" if moved > timedelta(0) else "back"
+        return f"clock leapt {direction} by {abs(moved)}"
+    apart = abs(database_now - node_now)
+    if apart > DISAGREEMENT:
+        return f"database and node clocks differ by {apart}"
+    return None
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,163 @@
+"""The connections that jobs use, apart from the engine's own, and how a transaction on them begins and ends."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import anyio
+import asyncpg
+
+from daemon.database import CONNECT_TIMEOUT, DatabaseDown, Outage, means_lost
+from daemon.sql import Statement
+
+ROLLBACK_PATIENCE = 2.0
+
+
+class JobConnections:
+    """A pool of connections for job bodies, opened on demand and closed when idle.
+
+    Session settings keep a frozen holder from blocking its successor: a transaction that idles for a whole
+    lease is ended by the server, and a vanished client is noticed while its statement runs.
+    """
+
+    def __init__(
+        self, url: Callable[[], str], application: Callable[[], str], outage: Outage, *, size: int, lease: float,
+        statement_cache: int = 256,
+    ) -> None:  # fmt: skip
+        self._url = url
+        self._application = application
+        self._outage = outage
+        self._size = size
+        self._cache = statement_cache
+        self._settings = {
+            "TimeZone": "UTC",
+            "idle_in_transaction_session_timeout": f"{int(lease * 1000)}ms",
+            "client_connection_check_interval": f"{max(int(lease * 250), 100)}ms",
+            "tcp_keepalives_idle": "10",
+            "tcp_keepalives_interval": "5",
+            "tcp_keepalives_count": "3",
+        }
+        self._pool: asyncpg.Pool | None = None
+
+    async def _connect(self, *_: Any, **options: Any) -> asyncpg.Connection:
+        options |= {
+            "timeout": CONNECT_TIMEOUT,
+            "statement_cache_size": self._cache,
+            "server_settings": {**self._settings, "application_name": self._application()},
+        }
+        return await asyncpg.connect(self._url(), **options)
+
+    @asynccontextmanager
+    async def one(self) -> AsyncIterator[asyncpg.Connection]:
+        """A connection for the block. Raises `DatabaseDown` when none can be had."""
+        if self._pool is None:
+            self._pool = asyncpg.create_pool(
+                min_size=0, max_size=self._size, connect=self._connect, reset=_nothing_to_reset
+            )
+            await self._pool
+        with lost_means_down(self._outage):
+            connection = await self._pool.acquire()
+        try:
+            yield connection
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._pool.release(connection)
+
+    async def renew(self) -> None:
+        """New connections from here on: the incarnation they carry has changed."""
+        if self._pool is not None:
+            await self._pool.expire_connections()
+
+    async def close(self) -> None:
+        if self._pool is not None:
+            self._pool.terminate()
+            self._pool = None
+
+
+async def _nothing_to_reset(_: asyncpg.Connection) -> None:
+    """Transactions set everything LOCAL, so that giving a connection back costs no round trip."""
+
+
+@contextmanager
+def lost_means_down(outage: Outage) -> Iterator[None]:
+    """Turns a lost connection into `DatabaseDown`; wraps single calls, never a body's own code."""
+    try:
+        yield
+    except Exception as error:
+        if means_lost(error):
+            outage.began(error)
+            raise DatabaseDown(str(error)) from error
+        raise
+
+
+@asynccontextmanager
+async def rolled_back_on_error(connection: asyncpg.Connection) -> AsyncIterator[None]:
+    """Whatever ends the block early ends the transaction too, on the server as well, within a bound."""
+    try:
+        yield
+    except BaseException:
+        with anyio.CancelScope(shield=True), anyio.move_on_after(ROLLBACK_PATIENCE) as patience:
+            try:
+                if not connection.is_closed():
+                    await connection.execute("ROLLBACK")
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+                connection.terminate()
+        if patience.cancelled_caught:
+            connection.terminate()
+        raise
+
+
+class Session:
+    """Statements on one connection, as `Transaction` and `Reader` promise them to a job body."""
+
+    def __init__(self, connection: asyncpg.Connection, outage: Outage) -> None:
+        self.connection = connection
+        self._outage = outage
+
+    async def fetch(self, statement: Statement, *args: object) -> Sequence[Mapping[str, Any]]:
+        with lost_means_down(self._outage):
+            return await self.connection.fetch(statement.text, *args)
+
+    async def fetchrow(self, statement: Statement, *args: object) -> Mapping[str, Any] | None:
+        with lost_means_down(self._outage):
+            return await self.connection.fetchrow(statement.text, *args)
+
+    async def fetchval(self, statement: Statement, *args: object) -> Any:
+        with lost_means_down(self._outage):
+            return await self.connection.fetchval(statement.text, *args)
+
+    async def execute(self, statement: Statement, *args: object) -> int:
+        with lost_means_down(self._outage):
+            return _rows(await self.connection.execute(statement.text, *args))
+
+    async def copy_records(
+        self, table: str, columns: Sequence[str], records: Sequence[Sequence[object]]
+    ) -> int:
+        schema, _, name = table.rpartition(".")
+        with lost_means_down(self._outage):
+            status = await self.connection.copy_records_to_table(
+                name, schema_name=schema or None, columns=list(columns), records=records
+            )
+        return _rows(status)
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """What the block does is undone alone if it raises; the transaction goes on."""
+        with lost_means_down(self._outage):
+            await self.connection.execute("SAVEPOINT step")
+        try:
+            yield
+        except Exception:
+            with lost_means_down(self._outage):
+                await self.connection.execute("ROLLBACK TO SAVEPOINT step; RELEASE SAVEPOINT step")
+            raise
+        with lost_means_down(self._outage):
+            await self.connection.execute("RELEASE SAVEPOINT step")
+
+
+def _rows(status: str) -> int:
+    """`INSERT 0 12` → 12; statements that count nothing give 0."""
+    last = status.rpartition(" ")[2]
+    return int(last) if last.isdigit() else 0

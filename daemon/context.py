@@ -1,0 +1,296 @@
+"""What a job body holds while it runs: its instant, its fenced transactions, a worker process when it needs one."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import anyio
+import asyncpg
+
+from daemon import ledger
+from daemon.connections import JobConnections, Session, lost_means_down, rolled_back_on_error
+from daemon.database import DatabaseDown, Link, Outage, means_lost
+from daemon.job import Job
+from daemon.jsonable import to_json
+from daemon.ledger import Claimed
+from daemon.schedule import Cron, timezone_of
+
+if TYPE_CHECKING:
+    from daemon.drain import Drained, Perform, Save, SaveFailures
+    from daemon.executor import ActiveRun
+    from daemon.queue import WorkQueue
+
+UNMOVED: Any = object()
+READ_BACK_PATIENCE = 30.0
+
+
+class Fenced(Exception):
+    """The run is not ours any more: its lease was lost and its token replaced. Nothing of this transaction stays."""
+
+
+class CursorError(ValueError):
+    """A batch must move the cursor, or a resumed run would do it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facilities:
+    """What the engine lends to every context. Bodies never see this."""
+
+    connections: JobConnections
+    link: Link
+    outage: Outage
+    now: Callable[[], datetime]
+    node: Callable[[], UUID]
+    compute: Callable[..., Awaitable[Any]]
+    free_workers: Callable[[], int]
+    pool_size: int
+    settings: Mapping[str, Any]
+    announce: Callable[[Any], None]
+    opened: Callable[[ActiveRun], None]
+    retry_base: float
+    claiming: Callable[[], bool]
+    holdings: dict[str, set[int]]
+
+
+class FencedTransaction(Session):
+    """A `Session` whose COMMIT is decided by the run's token."""
+
+    def __init__(self, connection: asyncpg.Connection, outage: Outage) -> None:
+        super().__init__(connection, outage)
+        self.reported: object = None
+
+    def result(self, value: object) -> None:
+        self.reported = value
+
+
+class RunContext:
+    """Implements `daemon.job.Context`. One per try of a run."""
+
+    def __init__(self, run: ActiveRun, facilities: Facilities) -> None:
+        self._run = run
+        self._lent = facilities
+        self._limit = asyncio.Semaphore(max(run.job.connections, 1))
+        self._cursor = run.claimed.cursor
+        self._closers: list[Callable[[], Awaitable[object]]] = []
+        self.completed = False
+        self.completed_result: object = None
+
+    @property
+    def _claimed(self) -> Claimed:
+        return self._run.claimed
+
+    @property
+    def run_id(self) -> int:
+        return self._claimed.id
+
+    @property
+    def due_at(self) -> datetime:
+        return self._claimed.due_at.astimezone(ZoneInfo(timezone_name(self._run.job)))
+
+    @property
+    def logical_date(self) -> date:
+        return self._claimed.logical_date
+
+    @property
+    def business_date(self) -> date:
+        return self.logical_date - timedelta(days=self._run.job.business_day_offset)
+
+    @property
+    def attempt(self) -> int:
+        return self._claimed.attempt
+
+    @property
+    def args(self) -> Mapping[str, Any]:
+        return self._claimed.args
+
+    @property
+    def cursor(self) -> Any:
+        return self._cursor
+
+    @property
+    def settings(self) -> Any:
+        return self._lent.settings.get(self._run.job.suite)
+
+    @property
+    def log(self) -> logging.LoggerAdapter[Any]:
+        return logging.LoggerAdapter(
+            logging.getLogger(f"sexton.job.{self._run.job.name}"), {"run": self.run_id, "job": self._run.job.name}
+        )
+
+    @property
+    def free_workers(self) -> int:
+        return self._lent.free_workers()
+
+    def now(self) -> datetime:
+        return self._lent.now()
+
+    async def progress(self, done: float, total: float | None = None) -> None:
+        self._run.done, self._run.total = done, total
+        await anyio.lowlevel.checkpoint()
+
+    def still_alive(self) -> None:
+        """A poll's deadline is for standing still, not for the whole of a long queue."""
+        self._run.scope.deadline = anyio.current_time() + self._run.job.timeout.total_seconds()
+
+    async def compute(
+        self, fn: Callable[..., Any], *args: Any, timeout: timedelta | None = None
+    ) -> Any:
+        seconds = timeout.total_seconds() if timeout else None
+        return await self._lent.compute(fn, *args, timeout=seconds, name=self._run.job.name)
+
+    @asynccontextmanager
+    async def transaction(self, *, cursor: object = UNMOVED) -> AsyncIterator[FencedTransaction]:
+        """One batch; see `daemon.job.Context`. Raises `Fenced`, `CursorError`, `DatabaseDown`."""
+        text = None if cursor is UNMOVED else to_json(cursor)
+        self._check_cursor(text)
+        async with self._begun() as tx:
+            yield tx
+            await self._fence(tx, text)
+            await self._commit(tx.connection, cursor=text)
+        if text is not None:
+            self._cursor = json.loads(text)
+            self._run.moved = True
+
+    @asynccontextmanager
+    async def completing(self) -> AsyncIterator[FencedTransaction]:
+        """The last or only transaction; see `daemon.job.Context`. Raises `Fenced`, `DatabaseDown`."""
+        async with self._begun() as tx:
+            yield tx
+            ours = await tx.fetchval(
+                ledger.COMPLETE, self.run_id, self._claimed.token, ledger.encoded(tx.reported)
+            )
+            if ours is None:
+                raise Fenced(f"run {self.run_id} was taken over")
+            await self._commit(tx.connection, completes=True)
+        self.completed, self.completed_result = True, tx.reported
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Session]:
+        async with self._connection() as connection, rolled_back_on_error(connection):
+            with lost_means_down(self._lent.outage):
+                await connection.execute(
+                    f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {self._local_settings()}"
+                )
+            yield Session(connection, self._lent.outage)
+            with lost_means_down(self._lent.outage):
+                await connection.execute("COMMIT")
+
+    @asynccontextmanager
+    async def autocommit(self) -> AsyncIterator[Session]:
+        async with self._connection() as connection:
+            try:
+                yield Session(connection, self._lent.outage)
+            finally:
+                connection.terminate()  # session settings a body may have made must not reach another run
+
+    async def drain(
+        self, queue: WorkQueue, perform: Perform, save: Save, *, timeout: timedelta | None = None,
+        save_failures: SaveFailures | None = None,
+    ) -> AsyncIterator[Drained]:  # fmt: skip
+        """Work a queue until it is empty; see `daemon.drain`."""
+        from daemon.drain import Drain  # only pollers need it
+
+        drain = Drain(self, self._lent, queue, perform, save, timeout or self._run.job.timeout, save_failures)
+        self._closers.append(drain.close)
+        async for drained in drain.batches():
+            yield drained
+
+    async def ensure_open(self) -> None:
+        """A poll gets its ledger row when it first has something to write: idle polls leave no trace."""
+        if self._claimed.id:
+            return
+        job = self._run.job
+        row = None
+        while row is None:  # two polls in the same microsecond: the next has another
+            async with self._lent.link.held() as connection:
+                row = await connection.fetchrow(
+                    ledger.OPEN_RUN.text, job.name, timezone_name(job), int(job.priority), self._lent.node()
+                )
+                if row is not None:
+                    self._run.claimed = Claimed(
+                        id=row["id"], job=job.name, due_at=row["due_at"], logical_date=row["logical_date"],
+                        token=row["token"], started_at=row["started_at"], trigger="poll",
+                    )  # fmt: skip
+                    self._lent.opened(self._run)
+
+    async def close(self) -> None:
+        for closer in reversed(self._closers):
+            await closer()
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[asyncpg.Connection]:
+        async with self._limit, self._lent.connections.one() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def _begun(self) -> AsyncIterator[FencedTransaction]:
+        await self.ensure_open()
+        async with self._connection() as connection, rolled_back_on_error(connection):
+            with lost_means_down(self._lent.outage):
+                await connection.execute(f"BEGIN; {self._local_settings()}")
+            yield FencedTransaction(connection, self._lent.outage)
+
+    def _local_settings(self) -> str:
+        """Suite names are checked identifiers and zones come from the zone database: no value of a user's."""
+        zone = timezone_name(self._run.job)
+        return f'SET LOCAL search_path = "{self._run.job.suite}", pg_catalog; SET LOCAL timezone = \'{zone}\''
+
+    def _check_cursor(self, text: str | None) -> None:
+        if text is None:
+            if self._claimed.trigger != "poll" and self._claimed.id:
+                raise CursorError(
+                    "ctx.transaction(cursor=…) needs a cursor that moves; use ctx.completing() for the only transaction"
+                )
+        elif self._cursor is not None and text == to_json(self._cursor):
+            raise CursorError(f"the cursor is still {text}: a batch must move it")
+
+    async def _fence(self, tx: FencedTransaction, cursor: str | None) -> None:
+        if cursor is None:
+            ours = await tx.fetchval(ledger.FENCE_ONLY, self.run_id, self._claimed.token)
+        else:
+            ours = await tx.fetchval(ledger.FENCE, self.run_id, self._claimed.token, cursor)
+        if ours is None:
+            raise Fenced(f"run {self.run_id} was taken over")
+
+    async def _commit(
+        self, connection: asyncpg.Connection, *, cursor: str | None = None, completes: bool = False
+    ) -> None:
+        """COMMIT; if its answer gets lost, ask the ledger what is true before saying anything."""
+        try:
+            await connection.execute("COMMIT")
+        except Exception as error:
+            if not means_lost(error):
+                raise
+            self._lent.outage.began(error)
+            if not await self._was_committed(cursor, completes):
+                raise DatabaseDown(f"the connection was lost during COMMIT: {error}") from error
+
+    async def _was_committed(self, cursor: str | None, completes: bool) -> bool:
+        with anyio.move_on_after(READ_BACK_PATIENCE):
+            while True:
+                await self._lent.outage.over()
+                try:
+                    row = await self._lent.link.fetchrow(ledger.READ_BACK, self.run_id)
+                except DatabaseDown:
+                    continue
+                if row is None or row["token"] != self._claimed.token:
+                    return False
+                if completes:
+                    return bool(row["state"] == "succeeded")
+                return cursor is not None and row["cursor"] is not None and (
+                    json.loads(row["cursor"]) == json.loads(cursor)
+                )  # fmt: skip
+        return False
+
+
+def timezone_name(job: Job) -> str:
+    return timezone_of(job.trigger).key if isinstance(job.trigger, Cron) else "UTC"

@@ -1,0 +1,246 @@
+"""Working a queue: claim as slots free up, perform in worker processes, save many results in one fenced commit."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from daemon.database import DatabaseDown
+from daemon.events import ItemDied, ItemsFinished
+from daemon.queue import QueueItem, WorkQueue
+
+if TYPE_CHECKING:
+    from daemon.context import Facilities, FencedTransaction, RunContext
+
+ERROR_LENGTH = 1000
+MOST_IN_ONE_COMMIT = 500
+
+Perform = Callable[[QueueItem], Awaitable[Any]]
+Save = Callable[[Any, Sequence[tuple[QueueItem, Any]]], Awaitable[object]]
+SaveFailures = Callable[[Any, Sequence[tuple[QueueItem, str]]], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """What one commit did: items done, failed for now, given up; `results` of those done."""
+
+    done: int = 0
+    failed: int = 0
+    dead: int = 0
+    results: Sequence[Any] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Performed:
+    item: QueueItem
+    value: Any = None
+    error: str | None = None
+
+
+@dataclass(eq=False)
+class Drain:
+    """One pass over a queue until it has nothing more to give.
+
+    Three activities run side by side, so that no worker waits for a commit and no commit for a worker:
+    a feeder claims, `lanes` performers await one item each, and the caller's iteration saves.
+    """
+
+    context: RunContext
+    lent: Facilities
+    queue: WorkQueue
+    perform: Perform
+    save: Save
+    timeout: timedelta
+    save_failures: SaveFailures | None = None
+    _todo: deque[QueueItem] = field(default_factory=deque)
+    _settled: list[Performed] = field(default_factory=list)
+    _in_lanes: list[QueueItem] = field(default_factory=list)
+    _performing: int = 0
+    _exhausted: bool = False
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
+    _work: asyncio.Event = field(default_factory=asyncio.Event)
+    _hungry: asyncio.Event = field(default_factory=asyncio.Event)
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _failure: BaseException | None = None
+
+    async def batches(self) -> AsyncIterator[Drained]:
+        """After each commit, what it did. Ends when the queue is empty and everything claimed is settled."""
+        lanes = self.lent.pool_size
+        self._tasks = [asyncio.create_task(self._watched(self._feed(lanes)))]
+        self._tasks += [asyncio.create_task(self._watched(self._lane())) for _ in range(lanes)]
+        try:
+            while True:
+                if self._failure is not None:
+                    raise self._failure
+                if self._settled:
+                    batch, self._settled = self._settled[:MOST_IN_ONE_COMMIT], self._settled[MOST_IN_ONE_COMMIT:]
+                    yield await self._settle(batch)
+                elif self._exhausted and not self._performing and not (self._todo and self.lent.claiming()):
+                    return
+                else:
+                    self._news.clear()
+                    await self._news.wait()
+        finally:
+            await self.close()
+
+    async def close(self) -> None:
+        """Stop claiming and performing, and give back unharmed what was not saved."""
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
+            task.cancel()
+        with anyio.CancelScope(shield=True):
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._give_back()
+
+    async def _give_back(self) -> None:
+        held = self.lent.holdings.get(self.queue.name, set())
+        unsaved = [*self._todo, *(p.item for p in self._settled), *self._in_lanes]
+        self._todo.clear()
+        self._settled, self._in_lanes = [], []
+        if unsaved:
+            try:
+                async with self.lent.link.held() as connection:
+                    keys, tokens = [i.key for i in unsaved], [i.token for i in unsaved]
+                    await connection.execute(self.queue.statements["release"].text, keys, tokens)
+            except DatabaseDown:
+                pass  # they are strays now: given back when the database returns, by whoever sees it first
+        held.difference_update(i.token for i in unsaved)
+
+    async def _watched(self, activity: Any) -> None:
+        try:
+            await activity
+        except Exception as error:
+            self._failure = self._failure or error
+            self._news.set()
+
+    async def _feed(self, lanes: int) -> None:
+        """Claim whenever fewer items wait than there are lanes. An empty answer ends it: the poll looks again."""
+        while not self._exhausted:
+            claimed = await self._claim(2 * lanes) if self.lent.claiming() else []
+            if claimed:
+                self._todo.extend(claimed)
+                self._work.set()
+            else:
+                self._exhausted = True
+                self._news.set()
+                self._work.set()
+                return
+            while len(self._todo) >= lanes:
+                self._hungry.clear()
+                await self._hungry.wait()
+
+    async def _claim(self, most: int) -> list[QueueItem]:
+        held = self.lent.holdings.setdefault(self.queue.name, set())
+        async with self.lent.link.held() as connection:
+            rows = await connection.fetch(self.queue.statements["claim"].text, most, self.lent.node())
+            held.update(row["token"] for row in rows)
+        return sorted(
+            (QueueItem(r["key"], r["token"], r["attempts"], r["failures"], r["priority"]) for r in rows),
+            key=lambda item: (item.priority, item.key),
+        )
+
+    async def _lane(self) -> None:
+        """One item at a time, until the feeder has nothing more."""
+        while True:
+            while not self._todo or not self.lent.claiming():
+                if self._exhausted or not self.lent.claiming():
+                    self._news.set()
+                    return
+                self._work.clear()
+                await self._work.wait()
+            item = self._todo.popleft()
+            self._in_lanes.append(item)
+            self._performing += 1
+            self._hungry.set()
+            try:
+                self._settled.append(await self._performed(item))
+                self._in_lanes.remove(item)
+            finally:
+                self._performing -= 1
+                self._news.set()
+
+    async def _performed(self, item: QueueItem) -> Performed:
+        """The item's value or why there is none. One bad item costs only itself."""
+        try:
+            async with asyncio.timeout(self.timeout.total_seconds() + 5):  # the worker's own deadline comes first
+                return Performed(item, value=await self.perform(item))
+        except DatabaseDown:
+            raise
+        except Exception as error:
+            return Performed(item, error=_reason(error))
+
+    async def _settle(self, batch: Sequence[Performed]) -> Drained:
+        """Save what succeeded in one transaction; if it is refused, halve it until the culprit stands alone."""
+        good = sorted(((p.item, p.value) for p in batch if p.error is None), key=lambda pair: pair[0].key)
+        bad = [(p.item, p.error) for p in batch if p.error is not None]
+        results: list[Any] = []
+        while_refused = [good] if good else []
+        while while_refused:
+            part = while_refused.pop()
+            try:
+                results += await self._save(part)
+            except DatabaseDown:
+                self._settled.extend(p for p in batch)
+                raise
+            except Exception as error:
+                if _is_fence(error):
+                    raise
+                if len(part) == 1:
+                    bad.append((part[0][0], _reason(error)))
+                else:
+                    while_refused += [part[len(part) // 2 :], part[: len(part) // 2]]
+        failed, dead = await self._fail(bad) if bad else (0, 0)
+        held = self.lent.holdings.get(self.queue.name, set())
+        held.difference_update(p.item.token for p in batch)
+        self.context.still_alive()
+        self.lent.announce(ItemsFinished(self.queue.name, len(results), failed, dead))
+        return Drained(len(results), failed, dead, results)
+
+    async def _save(self, pairs: Sequence[tuple[QueueItem, Any]]) -> list[Any]:
+        """One transaction: lock what is still ours, save it, take it off the queue. A lost item drops out."""
+        statements = self.queue.statements
+        async with self.context.transaction() as tx:
+            keys, tokens = [i.key for i, _ in pairs], [i.token for i, _ in pairs]
+            ours = {row["key"] for row in await tx.fetch(statements["lock"], keys, tokens)}
+            kept = [(item, value) for item, value in pairs if item.key in ours]
+            if kept:
+                await self.save(tx, kept)
+                await tx.execute(statements["finish"], [i.key for i, _ in kept], [i.token for i, _ in kept])
+        return [value for _, value in kept]
+
+    async def _fail(self, bad: Sequence[tuple[QueueItem, str | None]]) -> tuple[int, int]:
+        bad = sorted(bad, key=lambda pair: pair[0].key)
+        async with self.context.transaction() as tx:
+            if self.save_failures is not None:
+                await self._record_failures(tx, [(item, error or "") for item, error in bad])
+            rows = await tx.fetch(
+                self.queue.statements["fail"],
+                [i.key for i, _ in bad], [i.token for i, _ in bad], [error for _, error in bad],
+                self.queue.max_failures, [False for _ in bad], self.lent.retry_base,
+            )  # fmt: skip
+        dead = [row for row in rows if row["state"] == "DEAD"]
+        for row in dead:
+            self.lent.announce(ItemDied(self.queue.name, row["key"], row["last_error"]))
+        return len(rows) - len(dead), len(dead)
+
+    async def _record_failures(
+        self, tx: FencedTransaction, failures: Sequence[tuple[QueueItem, str]]
+    ) -> None:
+        assert self.save_failures is not None
+        await self.save_failures(tx, failures)
+
+
+def _is_fence(error: Exception) -> bool:
+    from daemon.context import Fenced
+
+    return isinstance(error, Fenced)
+
+
+def _reason(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"[:ERROR_LENGTH].rstrip(": ")

@@ -1,0 +1,267 @@
+"""One node between the database and the job bodies: ticker, dispatcher, executor, lease and polls, as services."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+import anyio
+from anyio.abc import TaskGroup
+
+from daemon import ledger
+from daemon.catalogue import Catalogue
+from daemon.clock import DatabaseClock
+from daemon.connections import JobConnections
+from daemon.context import Facilities, RunContext
+from daemon.database import DatabaseDown, Link, Outage, watch_outage
+from daemon.dispatcher import Dispatcher
+from daemon.events import Announcer, DatabaseBack, Event
+from daemon.executor import ActiveRun, Executor
+from daemon.lease import NodeLease
+from daemon.listen import Listener
+from daemon.outcome import Ending, Outcome
+from daemon.polls import PollLoop
+from daemon.pool import Pool
+from daemon.recorder import Recorder
+from daemon.roster import Roster
+from daemon.settings import Settings
+from daemon.slots import Slots
+from daemon.supervisor import Service, run_for_ever
+from daemon.ticker import Ticker
+from daemon.version import VERSION
+
+RECORD_PATIENCE = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Urls:
+    """`direct` bypasses a transaction pooler: LISTEN and migrations need a session of their own."""
+
+    url: str
+    direct: str
+
+
+class Engine:
+    """Made in one piece, then `start`, `serve`, `drain`, `close`. Knows nothing of signals, systemd or HTTP."""
+
+    def __init__(
+        self, settings: Settings, catalogue: Catalogue, urls: Urls, pool: Pool, emit: Announcer, state_dir: Path
+    ) -> None:
+        self.settings, self.catalogue, self.pool, self.emit = settings, catalogue, pool, emit
+        self.claiming = True
+        self.pool_alive = True
+        self._strays = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.outage = Outage(emit)
+        self.clock = DatabaseClock()
+        self.roster = Roster(catalogue, emit)
+        self.slots = Slots(settings.node.slots, settings.database.pool)
+        self.holdings: dict[str, set[int]] = {}
+        self.services: dict[str, Service] = {}
+        self._connect(urls)
+        self._take_identity(state_dir)
+        self._assemble(urls)
+        emit.subscribe(self._on_event)
+
+    def _connect(self, urls: Urls) -> None:
+        node, database = self.settings.node, self.settings.database
+
+        def link(part: str) -> Link:
+            return Link(
+                lambda: urls.url, self._application(part), self.outage, statement_cache=database.statement_cache
+            )
+
+        self.link, self.heart = link("engine"), link("lease")
+        self.recorder = Recorder(self.link)
+        self.connections = JobConnections(
+            lambda: urls.url, self._application("job"), self.outage, size=database.pool,
+            lease=node.lease.total_seconds(), statement_cache=database.statement_cache,
+        )  # fmt: skip
+
+    def _take_identity(self, state_dir: Path) -> None:
+        host = platform.node() or "localhost"
+        self.lease = NodeLease(
+            link=self.heart,
+            name=self.settings.node.name or host,
+            home=f"{host}:{os.getuid()}:{state_dir}",
+            version=VERSION,
+            lease=self.settings.node.lease.total_seconds(),
+            emit=self.emit,
+            learn_clock=self._learn_clock,
+            stop_work=self._stop_work,
+        )
+
+    def _assemble(self, urls: Urls) -> None:
+        self.executor = Executor(
+            self.roster, self.slots, self.recorder, self._make_context, self.clock.now, self.emit, self._freed
+        )
+        self.ticker = Ticker(
+            self.link, self.clock, self.roster, self._node, self.emit,
+            free_slots=lambda: self.slots.free if self.claiming else 0,
+            start=self.executor.start, ready=lambda: self.wake("dispatcher"),
+        )  # fmt: skip
+        self.dispatcher = Dispatcher(
+            self.link, self.roster, self.slots, self._node, self.clock.now, self.emit, self.executor.start,
+            lambda: self.claiming,
+        )  # fmt: skip
+        self.listener = Listener(
+            lambda: urls.direct, self._application("listen"), self.outage, self._hear, self.emit
+        )
+        self._facilities = Facilities(
+            connections=self.connections, link=self.link, outage=self.outage, now=self.clock.now,
+            node=self._node, compute=self.pool.compute, free_workers=lambda: self.pool.free,
+            pool_size=self.settings.pool.size, settings=self.catalogue.settings, announce=self.emit,
+            opened=self.executor.opened, retry_base=self.settings.queues.retry_delay.total_seconds(),
+            claiming=lambda: self.claiming, holdings=self.holdings,
+        )  # fmt: skip
+
+    def _application(self, part: str) -> Callable[[], str]:
+        return lambda: f"sexton {part} {self.lease.incarnation}"
+
+    def _node(self) -> UUID:
+        return self.lease.incarnation
+
+    async def start(self) -> None:
+        """Take the lease, rescue what an earlier life left here, read every job's row. Raises `DatabaseDown`."""
+        self._loop = asyncio.get_running_loop()
+        await self.lease.register(list(self.catalogue.queues.values()))
+        await self.ticker.read_clock()
+        self.ticker.forget()
+
+    def serve(self, services: TaskGroup, runs: TaskGroup) -> None:
+        """Start the services in one task group; runs become tasks of the other."""
+        self.executor.tasks = runs
+        self._add("ticker", self.ticker.step)
+        self._add("dispatcher", self.dispatcher.step)
+        self._add("recorder", self.recorder.serve)
+        self._add("lease", self.lease.step)
+        self._add("listener", self.listener.step)
+        self._add("cancellations", self._cancel_requested)
+        self._add("strays", self._give_back_strays)
+        for job in self.roster.polls:
+            poll = PollLoop(job.name, self.roster, self.executor, lambda: self.claiming, self.next_due)
+            self._add(f"poll {job.name}", poll.step)
+        for service in self.services.values():
+            services.start_soon(run_for_ever, service, self.outage, self.emit, name=service.name)
+        services.start_soon(watch_outage, self.heart, self.outage, ledger.CLOCK, name="outage")
+        services.start_soon(self.lease.fence_when_due, name="fence")
+
+    def _add(self, name: str, step: Callable[[], Awaitable[float]]) -> None:
+        self.services[name] = Service(name, step)
+
+    @property
+    def last_answer(self) -> float:
+        """When the database last answered anything of ours, on the monotonic clock."""
+        return max(self.link.answered, self.heart.answered)
+
+    def current_run(self) -> int | None:
+        """The run whose task holds the event loop at this moment. Called from the monitor's thread."""
+        task = asyncio.current_task(self._loop) if self._loop else None
+        holders = (run.claimed.id for run in list(self.executor.active.values()) if run.task is task)
+        return next(holders, None) if task is not None else None
+
+    def wake(self, *names: str) -> None:
+        for name in names:
+            if name in self.services:
+                self.services[name].pulse.beat()
+
+    async def drain(self, patience: float, hurry: anyio.Event) -> bool:
+        """Stop claiming and let running work finish, for so long or until told to hurry. True if all did."""
+        self.claiming = False
+        with anyio.move_on_after(patience):
+            while (self.executor.active or self.recorder.pending) and not hurry.is_set():
+                await anyio.sleep(0.02)
+        return not self.executor.active
+
+    async def interrupt(self, reason: str) -> None:
+        """Stop what is still running, at no cost to it, and wait until the ledger knows."""
+        self.claiming = False
+        self.executor.interrupt_all(Outcome(Ending.INTERRUPTED, reason=reason))
+        with anyio.move_on_after(RECORD_PATIENCE):
+            while self.executor.active or self.recorder.pending:
+                await anyio.sleep(0.01)
+
+    async def close(self) -> None:
+        """Leave in good order: the lease is given up, connections are closed."""
+        if not self.outage.known:
+            try:
+                with anyio.move_on_after(2):
+                    await self.lease.retire("stopped")
+            except DatabaseDown:
+                pass  # it went away this moment: the lease expires by itself
+        await self.listener.close()
+        await self.connections.close()
+        await self.link.close()
+        await self.heart.close()
+
+    async def next_due(self, queue: str) -> float | None:
+        """Seconds until the earliest item of a queue may be tried, None when it is empty."""
+        found = self.catalogue.queues.get(queue)
+        if found is None:
+            return None
+        seconds: float | None = await self.link.fetchval(found.statements["next_due"])
+        return seconds
+
+    def _make_context(self, run: ActiveRun) -> RunContext:
+        return RunContext(run, self._facilities)
+
+    def _freed(self) -> None:
+        if self.claiming:
+            self.wake("dispatcher")
+
+    def _learn_clock(self, answer: datetime) -> None:
+        if self.ticker.learn_clock(answer):
+            self.wake("ticker")
+
+    def _stop_work(self, reason: str) -> None:
+        self.executor.interrupt_all(Outcome(Ending.INTERRUPTED, reason=reason))
+
+    def _on_event(self, event: Event) -> None:
+        if isinstance(event, DatabaseBack):
+            self.ticker.forget()
+            self._strays = True
+            self.wake(*self.services)
+
+    async def _give_back_strays(self) -> float:
+        """After an outage: a claim whose answer got lost left rows that say they are ours, and nobody runs them."""
+        if self._strays:
+            async with self.link.held() as connection:
+                node = self.lease.incarnation
+                await connection.execute(ledger.RELEASE_STRAYS.text, node, list(self.executor.active))
+                for queue in self.catalogue.queues.values():
+                    held = list(self.holdings.get(queue.name, ()))
+                    await connection.execute(queue.statements["release_strays"].text, node, held)
+            self._strays = False
+            self.wake("dispatcher")
+        return 3600.0
+
+    def _hear(self, payload: str) -> None:
+        kind, _, rest = payload.partition(":")
+        if kind == "reconnected":
+            self.ticker.forget()
+            self.wake(*self.services)
+        elif kind == "job":
+            self.ticker.forget({rest} if rest else None)
+            self.wake("ticker", "dispatcher")
+        elif kind == "queue":
+            for job in self.roster.polls:
+                if getattr(job.trigger, "wake", None) == rest:
+                    self.wake(f"poll {job.name}")
+        elif kind == "cancel":
+            self.wake("cancellations")
+        else:
+            self.wake("dispatcher")
+
+    async def _cancel_requested(self) -> float:
+        """What persons asked to be cancelled and runs here. Told by NOTIFY; looked up now and then all the same."""
+        if self.executor.active:
+            for row in await self.link.fetch(ledger.CANCEL_REQUESTS, self.lease.incarnation):
+                if run := self.executor.active.get(row["run"]):
+                    run.interrupt(Outcome(Ending.CANCELLED, reason=f"cancelled by {row['requested_by']}"))
+        return 10.0

@@ -1,0 +1,191 @@
+"""What happened, as values. The log and the metrics are two subscribers; neither is called by name elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+
+class Event:
+    """Base of everything that is announced."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Started(Event):
+    version: str
+    node: str
+    jobs: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Draining(Event):
+    signal: str
+    running: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped(Event):
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reloaded(Event):
+    changed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReloadRefused(Event):
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseLost(Event):
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseBack(Event):
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Migrated(Event):
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted(Event):
+    run: int
+    job: str
+    due_at: datetime
+    lateness: float
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnded(Event):
+    """`outcome`: succeeded, failed, retrying, interrupted, cancelled or fenced. `seconds` of this try."""
+
+    run: int
+    job: str
+    outcome: str
+    seconds: float
+    error: str | None = None
+    traceback: str | None = None
+    retry_in: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InstantsSettled(Event):
+    """Due instants that will not run: `state` is skipped, missed or held; `count` of them in one row."""
+
+    job: str
+    state: str
+    count: int
+    due_at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ItemsFinished(Event):
+    queue: str
+    done: int
+    failed: int
+    dead: int
+
+
+@dataclass(frozen=True, slots=True)
+class ItemDied(Event):
+    queue: str
+    key: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rescued(Event):
+    node: str
+    runs: int
+    items: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseLost(Event):
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClockStepped(Event):
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClockBehind(Event):
+    """Cron waits until the clock has passed what is already evaluated."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class LoopLagged(Event):
+    seconds: float
+    stack: str
+    run: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceFailed(Event):
+    """A service of the supervisor raised and is started again after `retry_in` seconds."""
+
+    service: str
+    error: str
+    traceback: str
+    retry_in: float
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerExited(Event):
+    pid: int
+    reason: str
+    task: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSaid(Event):
+    pid: int
+    task: str
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListenLost(Event):
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note(Event):
+    """A line for people that no machine acts upon. `area` is its prefix: DATABASE, SCHEDULED, …"""
+
+    area: str
+    text: str
+    warning: bool = False
+
+
+Subscriber = Callable[[Event], None]
+
+
+class Announcer:
+    """Hands every event to every subscriber, in order, at once. Subscribers must not block or raise."""
+
+    def __init__(self, *subscribers: Subscriber) -> None:
+        self._subscribers = list(subscribers)
+
+    def subscribe(self, subscriber: Subscriber) -> None:
+        self._subscribers.append(subscriber)
+
+    def __call__(self, event: Event) -> None:
+        for subscriber in self._subscribers:
+            subscriber(event)

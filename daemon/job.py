@@ -1,0 +1,233 @@
+"""What a suite says about its work: jobs as frozen values, and the context a body receives.
+
+No I/O is imported here, so that worker processes and tests can import suites cheaply.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Protocol
+
+from daemon.catchup import CatchUp
+from daemon.retry import Priority
+from daemon.schedule import Cron, Every, OnDemand, Schedule, phased
+
+if TYPE_CHECKING:
+    import logging
+
+    from daemon.queue import WorkQueue
+    from daemon.sql import Statement
+
+Body = Callable[["Context"], Awaitable[object]]
+
+
+def seconds(n: float) -> timedelta:
+    return timedelta(seconds=n)
+
+
+def minutes(n: float) -> timedelta:
+    return timedelta(minutes=n)
+
+
+def hours(n: float) -> timedelta:
+    return timedelta(hours=n)
+
+
+def days(n: float) -> timedelta:
+    return timedelta(days=n)
+
+
+class Overlap(StrEnum):
+    """What happens to a run that is due while an earlier run of its job is still going."""
+
+    SKIP = "skip"
+    QUEUE = "queue"
+    ALLOW = "allow"
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """A loop on every node: woken by its queue's NOTIFY, and every `every` seconds of monotonic time as the floor."""
+
+    every: timedelta
+    wake: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OnEvent:
+    """Runs once for each row of `sexton.event` of this kind."""
+
+    kind: str
+
+
+Trigger = Schedule | Poll | OnEvent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One job as its file declares it; configuration and overrides are laid over it by the catalogue.
+
+    `name` is the path (`flights.invoice_overdue`). `retries` None means the priority's own number.
+    `expected` is the usual duration, for late-completion alerts. `connections` is how many database
+    connections a run may hold at once.
+    """
+
+    name: str
+    body: Body = field(repr=False)
+    trigger: Trigger
+    priority: Priority = Priority.MEDIUM
+    timeout: timedelta = timedelta(minutes=5)
+    retries: int | None = None
+    retry_delay: timedelta = timedelta(seconds=30)
+    catch_up: CatchUp = CatchUp.LATEST
+    max_lateness: timedelta | None = None
+    overlap: Overlap = Overlap.SKIP
+    requires: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    dependency_timeout: timedelta = timedelta(hours=6)
+    connections: int = 1
+    business_day_offset: int = 0
+    sensitive: bool = False
+    expected: timedelta | None = None
+    retention: timedelta = timedelta(days=90)
+    aliases: tuple[str, ...] = ()
+    enabled: bool = True
+
+    @property
+    def suite(self) -> str:
+        return self.name.partition(".")[0]
+
+    @property
+    def summary(self) -> str:
+        return (self.body.__doc__ or "").strip().partition("\n")[0]
+
+
+def job(trigger: Cron | Every | OnDemand, **options: Any) -> Callable[[Body], Job]:
+    """Declare the decorated coroutine function as a job; options are `Job`'s fields."""
+    return lambda body: _declare(body, trigger, options)
+
+
+def poll(every: timedelta, *, wake: WorkQueue | str | None = None, **options: Any) -> Callable[[Body], Job]:
+    """Declare a polling loop. Polls of several nodes run side by side: their queue keeps them apart."""
+    channel = wake if isinstance(wake, str) or wake is None else wake.name
+    options.setdefault("overlap", Overlap.ALLOW)
+    options.setdefault("catch_up", CatchUp.NONE)
+    return lambda body: _declare(body, Poll(every, channel), options)
+
+
+def on(kind: str, **options: Any) -> Callable[[Body], Job]:
+    """Declare a handler of events of one kind; the payload is `ctx.args`."""
+    options.setdefault("overlap", Overlap.ALLOW)
+    return lambda body: _declare(body, OnEvent(kind), options)
+
+
+def _declare(body: Body, trigger: Trigger, options: dict[str, Any]) -> Job:
+    """The name is the path: the last two parts of the module that holds the body."""
+    name = ".".join(body.__module__.split(".")[-2:])
+    if isinstance(trigger, Every):
+        trigger = phased(trigger, name)
+    return Job(name=name, body=body, trigger=trigger, **options)
+
+
+class Transaction(Protocol):
+    """A fenced transaction on the job's own connection; COMMIT happens only while the run is still ours."""
+
+    async def fetch(self, statement: Statement, *args: object) -> Sequence[Mapping[str, Any]]: ...
+    async def fetchrow(self, statement: Statement, *args: object) -> Mapping[str, Any] | None: ...
+    async def fetchval(self, statement: Statement, *args: object) -> Any: ...
+    async def execute(self, statement: Statement, *args: object) -> int:
+        """Run it and return the number of rows it touched."""
+        ...
+
+    async def copy_records(self, table: str, columns: Sequence[str], records: Sequence[Sequence[object]]) -> int:
+        """Binary COPY into `schema.table`; returns the number of rows."""
+        ...
+
+    def savepoint(self) -> AbstractAsyncContextManager[None]: ...
+
+    def result(self, value: object) -> None:
+        """What the run reports: a mapping, a dataclass or anything JSON can say. Committed with the effects."""
+        ...
+
+
+class Reader(Protocol):
+    """A read-only snapshot or an autocommit connection: the same calls without a fence."""
+
+    async def fetch(self, statement: Statement, *args: object) -> Sequence[Mapping[str, Any]]: ...
+    async def fetchrow(self, statement: Statement, *args: object) -> Mapping[str, Any] | None: ...
+    async def fetchval(self, statement: Statement, *args: object) -> Any: ...
+    async def execute(self, statement: Statement, *args: object) -> int: ...
+
+
+class Context(Protocol):
+    """All that a job body can reach."""
+
+    @property
+    def run_id(self) -> int: ...
+    @property
+    def due_at(self) -> datetime:
+        """The due instant, in the job's zone."""
+        ...
+
+    @property
+    def logical_date(self) -> date:
+        """The local date of the due instant, never shifted; dependencies match on it."""
+        ...
+
+    @property
+    def business_date(self) -> date:
+        """`logical_date` less the job's `business_day_offset`: the day the work is about."""
+        ...
+
+    @property
+    def attempt(self) -> int: ...
+    @property
+    def args(self) -> Mapping[str, Any]: ...
+    @property
+    def cursor(self) -> Any:
+        """Where the last committed batch of an earlier try ended; None at the beginning."""
+        ...
+
+    @property
+    def settings(self) -> Any:
+        """This suite's own settings (`workers/<suite>/settings.py`, class `Settings`)."""
+        ...
+
+    @property
+    def log(self) -> logging.LoggerAdapter[Any]: ...
+    @property
+    def free_workers(self) -> int: ...
+
+    def now(self) -> datetime:
+        """The database's clock, UTC, as this node last learned it."""
+        ...
+
+    def transaction(self, *, cursor: object = ...) -> AbstractAsyncContextManager[Transaction]:
+        """One batch. The cursor must move, so that a resumed run never repeats a committed batch."""
+        ...
+
+    def completing(self) -> AbstractAsyncContextManager[Transaction]:
+        """The last or only transaction: success is recorded by the same COMMIT."""
+        ...
+
+    def snapshot(self) -> AbstractAsyncContextManager[Reader]:
+        """REPEATABLE READ, READ ONLY: several statements that see one state."""
+        ...
+
+    def autocommit(self) -> AbstractAsyncContextManager[Reader]:
+        """For VACUUM and its like, which refuse a transaction. Nothing here is fenced."""
+        ...
+
+    async def progress(self, done: float, total: float | None = None) -> None: ...
+
+    async def compute(
+        self, fn: Callable[..., Any], *args: Any, timeout: timedelta | None = None
+    ) -> Any:
+        """Run an importable function in a worker process and await its value."""
+        ...
+
+    def drain(self, queue: WorkQueue, perform: Any, save: Any, **options: Any) -> AsyncIterator[Any]: ...

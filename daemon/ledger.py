@@ -1,0 +1,174 @@
+"""The engine's tables as dataclasses, and every statement on them. No rule is decided here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from asyncpg import Record
+
+from daemon import sql
+from daemon.database import Link
+from daemon.jsonable import to_json
+
+(
+    CLOCK, KNOWN_JOBS, INTRODUCE_JOBS, UNSETTLED, TICK, CLAIM, NEXT_READY, FINISH, FENCE, FENCE_ONLY, COMPLETE,
+    READ_BACK, OPEN_RUN, WAITING, DEPENDENCY_OUTCOMES, SETTLE_WAITING, DISPATCH_EVENTS, CANCEL_REQUESTS, APPEND_LOG,
+    LAST_SUCCESSES, RELEASE_STRAYS,
+) = sql.load(
+    __file__, "clock", "known_jobs", "introduce_jobs", "unsettled", "tick", "claim", "next_ready", "finish", "fence",
+    "fence_only", "complete", "read_back", "open_run", "waiting", "dependency_outcomes", "settle_waiting",
+    "dispatch_events", "cancel_requests", "append_log", "last_successes", "release_strays",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class KnownJob:
+    """What the database says of a job: `evaluated_until` is the watermark, `revision` moves with each change."""
+
+    name: str
+    fingerprint: str
+    evaluated_until: datetime
+    revision: int
+    paused_by: str | None
+    overrides: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A run that is ours to perform, for as long as the row carries `token`."""
+
+    id: int
+    job: str
+    due_at: datetime
+    logical_date: date
+    token: int
+    started_at: datetime
+    trigger: str = "schedule"
+    due_until: datetime | None = None
+    count: int = 1
+    attempt: int = 1
+    failures: int = 0
+    rescues: int = 0
+    args: Mapping[str, Any] = field(default_factory=dict)
+    cursor: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Due instants that did not become a running run: skipped, missed, held or waiting, with the reason."""
+
+    id: int
+    job: str
+    due_at: datetime
+    state: str
+    reason: str | None
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class TickedJob:
+    """One due job of a tick: what was known, what becomes of it, up to where it is evaluated."""
+
+    known: KnownJob
+    fingerprint: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewRun:
+    """A row the tick is to insert; `claim` asks to start it in the same statement."""
+
+    job: str
+    due_at: datetime
+    due_until: datetime | None
+    count: int
+    logical_date: date
+    logical_until: date | None
+    state: str
+    reason: str | None
+    priority: int
+    strict: bool
+    daily: bool
+    note: str | None
+    claim: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """How one try ended, as the ledger is to keep it. `outcome` None: nothing worth an attempt row."""
+
+    id: int
+    token: int
+    state: str
+    failures: int
+    reason: str | None = None
+    result: str | None = None
+    error: str | None = None
+    retry_in: float = 0.0
+    outcome: str | None = None
+    traceback: str | None = None
+
+
+async def known_jobs(link: Link, names: Iterable[str]) -> dict[str, KnownJob]:
+    rows = await link.fetch(KNOWN_JOBS, list(names))
+    return {
+        row["name"]: KnownJob(
+            row["name"], row["schedule_fingerprint"], row["evaluated_until"], row["revision"], row["paused_by"],
+            json.loads(row["overrides"]),
+        )
+        for row in rows
+    }  # fmt: skip
+
+
+async def tick(
+    link: Link, jobs: Sequence[TickedJob], runs: Sequence[NewRun], now: datetime, node: UUID
+) -> list[Record]:
+    """Insert the runs and move the watermarks, in one statement. A job missing from the answer was not ticked."""
+    return list(await link.fetch(TICK, *tick_arguments(jobs, runs, now, node)))
+
+
+def tick_arguments(
+    jobs: Sequence[TickedJob], runs: Sequence[NewRun], now: datetime, node: UUID
+) -> tuple[object, ...]:
+    return (
+        [j.known.name for j in jobs], [j.known.fingerprint for j in jobs], [j.fingerprint for j in jobs],
+        [j.known.evaluated_until for j in jobs], [j.known.revision for j in jobs], [j.until for j in jobs],
+        [r.job for r in runs], [r.due_at for r in runs], [r.due_until for r in runs], [r.count for r in runs],
+        [r.logical_date for r in runs], [r.logical_until for r in runs], [r.state for r in runs],
+        [r.reason for r in runs], [r.priority for r in runs], [r.strict for r in runs], [r.daily for r in runs],
+        [r.note for r in runs], [r.claim for r in runs], now, node,
+    )  # fmt: skip
+
+
+def claimed(row: Record) -> Claimed:
+    return Claimed(
+        id=row["id"], job=row["job"], due_at=row["due_at"], due_until=row["due_until"], count=row["count"],
+        logical_date=row["logical_date"], trigger=row["trigger"], token=row["token"], attempt=row["attempt"],
+        failures=row["failures"], rescues=row["rescues"], started_at=row["started_at"],
+        args=json.loads(row["args"]) if row["args"] else {},
+        cursor=json.loads(row["cursor"]) if row["cursor"] else None,
+    )  # fmt: skip
+
+
+def settled(row: Record) -> Settled:
+    return Settled(row["id"], row["job"], row["due_at"], row["state"], row["reason"], row["count"])
+
+
+async def finish(link: Link, ends: Sequence[Finish]) -> set[int]:
+    """Record how tries ended; returns the ids that were still ours."""
+    rows = await link.fetch(
+        FINISH,
+        [e.id for e in ends], [e.token for e in ends], [e.state for e in ends], [e.reason for e in ends],
+        [e.result for e in ends], [e.error for e in ends], [e.failures for e in ends], [e.retry_in for e in ends],
+        [e.outcome for e in ends], [e.traceback for e in ends],
+    )  # fmt: skip
+    return {row["id"] for row in rows}
+
+
+def encoded(value: object) -> str | None:
+    return None if value is None else to_json(value)

@@ -1,0 +1,341 @@
+-- name: clock
+SELECT sexton.clock();
+
+-- name: known_jobs
+SELECT name, schedule_fingerprint, evaluated_until, revision, paused_by, overrides
+FROM sexton.job
+WHERE name = ANY($1::text[]);
+
+-- name: introduce_jobs
+-- A brand-new job is not back-filled: its history starts now.
+INSERT INTO sexton.job (name, schedule_fingerprint, evaluated_until)
+SELECT n.name, n.fingerprint, sexton.clock()
+FROM unnest($1::text[], $2::text[]) AS n (name, fingerprint)
+ORDER BY n.name
+ON CONFLICT DO NOTHING;
+
+-- name: unsettled
+SELECT job, count(*) AS outstanding
+FROM sexton.run
+WHERE strict AND state <> 'succeeded' AND waived_by IS NULL AND job = ANY($1::text[])
+GROUP BY job;
+
+-- name: tick
+-- $1..$6: the due jobs: name, fingerprint known, fingerprint to be, evaluated_until known, revision, until.
+-- $7..$19: their runs. $20: what "now" was taken to be. $21: this node.
+-- The swap is on watermark, fingerprint and revision at once: an older node, a twin, or a person's change
+-- a moment ago makes it match nothing, and the loser looks again. A run marked `claim` starts at once.
+WITH due AS (
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::bigint[], $6::timestamptz[])
+        AS d (name, fingerprint, new_fingerprint, known_until, revision, until)
+), locked AS (
+    SELECT j.name, j.running_run, d.new_fingerprint, d.until
+    FROM sexton.job j JOIN due d ON d.name = j.name
+    WHERE j.schedule_fingerprint = d.fingerprint AND j.evaluated_until = d.known_until
+      AND j.revision = d.revision AND $20::timestamptz <= sexton.clock()
+    ORDER BY j.name
+    FOR NO KEY UPDATE OF j SKIP LOCKED
+), planned AS (
+    SELECT p.*, l.running_run,
+        CASE WHEN p.daily AND p.state IN ('ready', 'waiting', 'held') THEN (
+            SELECT min(x.id) FROM sexton.run x
+            WHERE x.job = p.job AND x.logical_date = p.logical_date AND x.daily AND NOT x.again
+              AND x.state NOT IN ('skipped', 'missed', 'cancelled'))
+        END AS already
+    FROM unnest($7::text[], $8::timestamptz[], $9::timestamptz[], $10::int[], $11::date[], $12::date[],
+                $13::text[], $14::text[], $15::smallint[], $16::bool[], $17::bool[], $18::text[], $19::bool[])
+        AS p (job, due_at, due_until, count, logical_date, logical_until,
+              state, reason, priority, strict, daily, note, claim)
+    JOIN locked l ON l.name = p.job
+), decided AS (
+    SELECT p.*, p.claim AND p.state = 'ready' AND p.already IS NULL AND p.running_run IS NULL
+        AND NOT (p.strict AND EXISTS (
+            SELECT FROM sexton.run e
+            WHERE e.job = p.job AND e.strict AND e.due_at < p.due_at
+              AND e.state <> 'succeeded' AND e.waived_by IS NULL)) AS starts
+    FROM planned p
+), inserted AS (
+    INSERT INTO sexton.run (job, due_at, due_until, count, logical_date, logical_until, trigger, state, reason,
+                            priority, strict, daily, not_before, note, token, node, attempt, started_at, finished_at)
+    SELECT job, due_at, due_until, count, logical_date, logical_until, 'schedule',
+        CASE WHEN already IS NOT NULL THEN 'skipped' WHEN starts THEN 'running' ELSE state END,
+        CASE WHEN already IS NOT NULL THEN 'already covered by run ' || already ELSE reason END,
+        priority, strict, daily, due_at, note,
+        CASE WHEN starts THEN nextval('sexton.token') END,
+        CASE WHEN starts THEN $21::uuid END,
+        CASE WHEN starts THEN 1 ELSE 0 END,
+        CASE WHEN starts THEN $20::timestamptz END,
+        CASE WHEN already IS NOT NULL OR state IN ('skipped', 'missed') THEN $20::timestamptz END
+    FROM decided
+    ON CONFLICT (job, due_at) DO NOTHING
+    RETURNING id, job, due_at, due_until, count, logical_date, state, reason, token
+), moved AS (
+    UPDATE sexton.job j
+    SET evaluated_until = l.until, schedule_fingerprint = l.new_fingerprint,
+        running_run = coalesce(i.id, j.running_run)
+    FROM locked l LEFT JOIN inserted i ON i.job = l.name AND i.state = 'running'
+    WHERE j.name = l.name
+    RETURNING j.name, l.until
+)
+SELECT m.name, m.until, i.id, i.due_at, i.due_until, i.count, i.logical_date, i.state, i.reason, i.token
+FROM moved m LEFT JOIN inserted i ON i.job = m.name;
+
+-- name: claim
+-- $1..$5: the jobs this node can run: name, overlap, max lateness, coalesces, connections. $6: how many.
+-- $7: this node. $8: connections free. What a ready run becomes is decided here, once: it starts, it is
+-- skipped or missed with its reason, or it stays (somebody else holds its job at the moment).
+WITH mine AS (
+    SELECT * FROM unnest($1::text[], $2::text[], $3::interval[], $4::bool[], $5::int[])
+        AS m (job, overlap, max_lateness, coalesces, connections)
+), picked AS (
+    SELECT r.id, r.job, r.due_at, r.priority, r.not_before, m.overlap, m.connections,
+        r.trigger = 'schedule' AND r.attempt = 0 AS fresh,
+        r.due_at + m.max_lateness < sexton.clock() AS late,
+        CASE WHEN m.coalesces AND r.trigger = 'schedule' AND r.attempt = 0 THEN (
+            SELECT max(n.id) FROM sexton.run n
+            WHERE n.job = r.job AND n.due_at > r.due_at AND n.state = 'ready' AND n.trigger = 'schedule')
+        END AS newer
+    FROM sexton.run r
+    JOIN mine m ON m.job = r.job
+    JOIN sexton.job j ON j.name = r.job
+    WHERE r.state = 'ready' AND r.not_before <= sexton.clock()
+      AND (j.running_run IS NULL OR j.running_run = r.id OR m.overlap = 'allow'
+           OR (m.overlap = 'skip' AND r.trigger = 'schedule' AND r.attempt = 0))
+      AND NOT (r.strict AND EXISTS (
+            SELECT FROM sexton.run e
+            WHERE e.job = r.job AND e.strict AND e.due_at < r.due_at
+              AND e.state <> 'succeeded' AND e.waived_by IS NULL))
+    ORDER BY r.priority, r.not_before, r.id
+    LIMIT $6
+    FOR UPDATE OF r SKIP LOCKED
+), holders AS (
+    SELECT j.name, j.running_run FROM sexton.job j
+    WHERE j.name IN (SELECT job FROM picked WHERE overlap <> 'allow')
+    ORDER BY j.name
+    FOR NO KEY UPDATE OF j SKIP LOCKED
+), judged AS (
+    SELECT p.id, p.job, p.overlap, p.priority, p.not_before, p.connections, h.running_run,
+        CASE
+            WHEN p.fresh AND p.newer IS NOT NULL THEN 'skipped'
+            WHEN p.fresh AND p.late THEN 'missed'
+            WHEN p.overlap = 'allow' THEN 'running'
+            WHEN h.name IS NULL THEN NULL
+            WHEN h.running_run = p.id THEN 'running'
+            WHEN h.running_run IS NOT NULL THEN
+                CASE WHEN p.overlap = 'skip' AND p.fresh THEN 'skipped' END
+            WHEN row_number() OVER (PARTITION BY p.job, p.fresh AND (p.newer IS NOT NULL OR p.late)
+                                    ORDER BY p.due_at, p.id) = 1 THEN 'running'
+        END AS becomes,
+        CASE
+            WHEN p.newer IS NOT NULL THEN 'coalesced into run ' || p.newer
+            WHEN p.late THEN 'too late'
+            ELSE 'overlap with run ' || h.running_run
+        END AS why
+    FROM picked p LEFT JOIN holders h ON h.name = p.job
+), affordable AS (
+    SELECT *, becomes = 'running'
+        AND sum(connections) FILTER (WHERE becomes = 'running')
+            OVER (ORDER BY priority, not_before, id) <= $8::int AS starts
+    FROM judged
+), updated AS (
+    UPDATE sexton.run r
+    SET state = a.becomes,
+        reason = CASE WHEN a.starts THEN NULL ELSE a.why END,
+        token = CASE WHEN a.starts THEN nextval('sexton.token') ELSE r.token END,
+        node = CASE WHEN a.starts THEN $7::uuid END,
+        attempt = r.attempt + a.starts::int,
+        started_at = CASE WHEN a.starts THEN sexton.clock() ELSE r.started_at END,
+        finished_at = CASE WHEN a.starts THEN NULL ELSE sexton.clock() END
+    FROM affordable a
+    WHERE r.id = a.id AND (a.starts OR a.becomes IN ('skipped', 'missed'))
+    RETURNING r.id, r.job, r.due_at, r.due_until, r.count, r.logical_date, r.trigger, r.state, r.reason, r.token,
+        r.attempt, r.failures, r.rescues, r.args, r.cursor, r.started_at, a.overlap
+), taken AS (
+    UPDATE sexton.job j SET running_run = u.id
+    FROM updated u
+    WHERE j.name = u.job AND u.state = 'running' AND u.overlap <> 'allow'
+)
+SELECT id, job, due_at, due_until, count, logical_date, trigger, state, reason, token, attempt, failures, rescues,
+    args, cursor, started_at
+FROM updated;
+
+-- name: next_ready
+-- When to look again, without being told: the earliest retry that is not due yet.
+SELECT min(not_before) FROM sexton.run
+WHERE state = 'ready' AND not_before > sexton.clock() AND job = ANY($1::text[]);
+
+-- name: finish
+-- $1..$9: id, token, state, reason, result, error, failures, seconds until a retry, rescued by us or not.
+-- $10..$12: attempt outcome (null: nothing worth a row), traceback, started_at. Rows whose token is no longer
+-- ours are left alone and missing from the answer.
+WITH done AS (
+    SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::jsonb[], $6::text[], $7::int[],
+                         $8::float8[], $9::text[], $10::text[])
+        AS d (id, token, state, reason, result, error, failures, retry_in, outcome, traceback)
+), before AS (
+    SELECT r.id, r.node, r.attempt, r.started_at
+    FROM sexton.run r JOIN done d ON d.id = r.id
+    WHERE r.token = d.token AND r.state = 'running'
+    FOR NO KEY UPDATE OF r
+), updated AS (
+    UPDATE sexton.run r
+    SET state = d.state, reason = d.reason, result = coalesce(d.result, r.result), error = d.error,
+        failures = d.failures, node = NULL,
+        not_before = CASE WHEN d.state = 'ready' THEN sexton.clock() + make_interval(secs => d.retry_in)
+                          ELSE r.not_before END,
+        finished_at = CASE WHEN d.state = 'ready' THEN NULL ELSE sexton.clock() END
+    FROM done d, before b
+    WHERE r.id = d.id AND b.id = d.id
+    RETURNING r.id, r.job, r.state, d.outcome, d.error, d.traceback, b.node, b.attempt, b.started_at
+), freed AS (
+    UPDATE sexton.job j SET running_run = NULL
+    FROM updated u
+    WHERE j.name = u.job AND j.running_run = u.id AND u.state <> 'ready'
+), tried AS (
+    INSERT INTO sexton.attempt (run, number, outcome, node, started_at, finished_at, error, traceback)
+    SELECT id, attempt, outcome, node, started_at, sexton.clock(), error, traceback
+    FROM updated WHERE outcome IS NOT NULL
+    ON CONFLICT (run, number) DO NOTHING
+)
+SELECT id FROM updated;
+
+-- name: fence
+-- The last statement before COMMIT of a batch. No row: the run is somebody else's now.
+UPDATE sexton.run SET cursor = $3::jsonb
+WHERE id = $1 AND token = $2 AND state = 'running'
+RETURNING id;
+
+-- name: fence_only
+SELECT id FROM sexton.run
+WHERE id = $1 AND token = $2 AND state = 'running'
+FOR NO KEY UPDATE;
+
+-- name: complete
+-- Success, in the same COMMIT as the last effects.
+WITH updated AS (
+    UPDATE sexton.run
+    SET state = 'succeeded', reason = NULL, error = NULL, result = $3::jsonb, node = NULL,
+        finished_at = sexton.clock()
+    WHERE id = $1 AND token = $2 AND state = 'running'
+    RETURNING id, job
+), freed AS (
+    UPDATE sexton.job j SET running_run = NULL
+    FROM updated u WHERE j.name = u.job AND j.running_run = u.id
+)
+SELECT id FROM updated;
+
+-- name: read_back
+-- After a COMMIT whose answer was lost: what is true?
+SELECT state, token, cursor, result FROM sexton.run WHERE id = $1;
+
+-- name: open_run
+-- A poll that found work, or a body that wrote for the first time.
+INSERT INTO sexton.run (job, due_at, logical_date, trigger, state, priority, not_before, token, node,
+                        attempt, started_at)
+SELECT $1, c.at, (c.at AT TIME ZONE $2)::date, 'poll', 'running', $3, c.at, nextval('sexton.token'), $4, 1, c.at
+FROM (SELECT sexton.clock() AS at) c
+ON CONFLICT (job, due_at) DO NOTHING
+RETURNING id, due_at, logical_date, token, started_at;
+
+-- name: request_run
+-- A person's run. Its overlap is to wait: somebody asked for it.
+INSERT INTO sexton.run (job, due_at, logical_date, trigger, state, priority, strict, daily, again, not_before,
+                        args, requested_by, note)
+VALUES ($1, $2, $3, $4, 'ready', $5, false, $6, $7, sexton.clock(), $8::jsonb, $9, $10)
+RETURNING id;
+
+-- name: waiting
+SELECT r.id, r.job, r.due_at, r.logical_date, r.state, r.reason
+FROM sexton.run r
+WHERE (r.state = 'waiting' OR (r.state = 'skipped' AND r.reason LIKE 'dependency %'
+                               AND r.due_at > sexton.clock() - interval '7 days'))
+  AND r.job = ANY($1::text[])
+ORDER BY r.due_at, r.id;
+
+-- name: dependency_outcomes
+-- For each (job, date): the state of the run that covers the date; one coalesced away answers for its heir.
+SELECT w.job, w.logical_date, coalesce(heir.state, r.state) AS state, coalesce(heir.id, r.id) AS id
+FROM unnest($1::text[], $2::date[]) AS w (job, logical_date)
+JOIN LATERAL (
+    SELECT * FROM sexton.run r
+    WHERE r.job = w.job AND w.logical_date BETWEEN r.logical_date AND coalesce(r.logical_until, r.logical_date)
+    ORDER BY (r.state = 'succeeded') DESC, (r.state IN ('ready', 'running', 'waiting', 'held')) DESC, r.due_at DESC
+    LIMIT 1
+) r ON true
+LEFT JOIN LATERAL (
+    SELECT h.id, h.state FROM sexton.run h
+    WHERE r.state = 'skipped' AND r.reason LIKE 'coalesced into %' AND h.job = r.job
+      AND h.due_at > coalesce(r.due_until, r.due_at)
+    ORDER BY h.due_at LIMIT 1
+) heir ON true;
+
+-- name: settle_waiting
+-- Level-triggered: a dependency's later success revives what was skipped for it.
+WITH settled AS (
+    SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[]) AS s (id, state, reason)
+)
+UPDATE sexton.run r
+SET state = s.state, reason = s.reason, not_before = greatest(r.not_before, r.due_at),
+    finished_at = CASE WHEN s.state = 'ready' THEN NULL ELSE sexton.clock() END
+FROM settled s
+WHERE r.id = s.id AND (r.state = 'waiting' OR (r.state = 'skipped' AND r.reason LIKE 'dependency %'))
+RETURNING r.id, r.job, r.due_at, r.state, r.reason;
+
+-- name: dispatch_events
+-- $1, $2, $3: kind, job that handles it, its priority. An event without a handler here stays for a node that has one.
+WITH handlers AS (
+    SELECT * FROM unnest($1::text[], $2::text[], $3::smallint[]) AS h (kind, job, priority)
+), picked AS (
+    SELECT e.id, e.kind, e.payload, e.at FROM sexton.event e
+    WHERE e.dispatched_at IS NULL AND e.kind IN (SELECT kind FROM handlers)
+    ORDER BY e.id LIMIT 1000
+    FOR UPDATE SKIP LOCKED
+), marked AS (
+    UPDATE sexton.event e SET dispatched_at = sexton.clock() FROM picked p WHERE e.id = p.id
+)
+INSERT INTO sexton.run (job, due_at, logical_date, trigger, state, priority, not_before, args)
+SELECT h.job, p.at + (row_number() OVER (PARTITION BY h.job, p.at ORDER BY p.id) - 1) * interval '1 microsecond',
+    (p.at AT TIME ZONE 'UTC')::date, 'event', 'ready', h.priority, p.at,
+    jsonb_build_object('event', p.id, 'kind', p.kind, 'payload', p.payload)
+FROM picked p JOIN handlers h ON h.kind = p.kind
+RETURNING id;
+
+-- name: cancel_requests
+SELECT c.run, c.requested_by FROM sexton.cancel_request c
+JOIN sexton.run r ON r.id = c.run
+WHERE r.node = $1 AND r.state = 'running';
+
+-- name: append_log
+INSERT INTO sexton.run_log (run, seq, at, level, line)
+SELECT l.run, l.seq, l.at, l.level, l.line
+FROM unnest($1::bigint[], $2::int[], $3::timestamptz[], $4::text[], $5::text[]) AS l (run, seq, at, level, line)
+JOIN sexton.run r ON r.id = l.run
+ON CONFLICT DO NOTHING;
+
+-- name: last_runs
+SELECT DISTINCT ON (r.job) r.job, r.due_at, r.state,
+    extract(epoch FROM r.finished_at - r.started_at)::float8 AS duration_s, r.finished_at
+FROM unnest($1::text[]) AS n (job)
+CROSS JOIN LATERAL (
+    SELECT * FROM sexton.run x WHERE x.job = n.job
+      AND x.state IN ('running', 'succeeded', 'failed', 'cancelled')
+    ORDER BY x.due_at DESC LIMIT 1
+) r
+ORDER BY r.job;
+
+-- name: last_successes
+SELECT n.job, r.finished_at
+FROM unnest($1::text[]) AS n (job)
+CROSS JOIN LATERAL (
+    SELECT x.finished_at FROM sexton.run x WHERE x.job = n.job AND x.state = 'succeeded'
+    ORDER BY x.due_at DESC LIMIT 1
+) r;
+
+-- name: release_strays
+-- $1: this node. $2: what it is really working on. Anything else the table says it runs was claimed by a
+-- statement whose answer got lost with the connection: given back, at no cost.
+UPDATE sexton.run
+SET state = 'ready', node = NULL, token = nextval('sexton.token'), not_before = sexton.clock(),
+    attempt = attempt - 1
+WHERE node = $1 AND state = 'running' AND trigger <> 'poll' AND NOT id = ANY($2::bigint[])
+RETURNING id;

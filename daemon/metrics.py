@@ -1,0 +1,132 @@
+"""Events in, Prometheus out. Labels are bounded (suite, job_name, outcome, queue, state); never an id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
+from prometheus_client import GCCollector, PlatformCollector, ProcessCollector
+
+from daemon import events as e
+
+OUTCOMES = (
+    "succeeded", "failed", "timed out", "retrying", "cancelled", "interrupted", "fenced", "database lost",
+    "skipped", "missed", "held",
+)  # fmt: skip
+DURATIONS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
+LATENESSES = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3600)
+
+
+class Metrics:
+    """A registry of its own, so that tests and twins do not share numbers."""
+
+    def __init__(self, version: str) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        GCCollector(registry=self.registry)
+        self._define_runs(self.registry)
+        self._define_queues(self.registry)
+        self._define_node(self.registry)
+        Info("sexton_build", "Version of the daemon", registry=self.registry).info({"version": version})
+
+    def _define_runs(self, registry: CollectorRegistry) -> None:
+        job = ("suite", "job_name")
+        self.runs = Counter("sexton_runs", "Ends of due instants and tries", (*job, "outcome"), registry=registry)
+        self.duration = Histogram(
+            "sexton_run_duration_seconds", "How long a try took", job, buckets=DURATIONS, registry=registry
+        )
+        self.lateness = Histogram(
+            "sexton_run_lateness_seconds", "Start less due instant, first tries", job, buckets=LATENESSES,
+            registry=registry,
+        )  # fmt: skip
+        self.retries = Counter("sexton_job_retries", "Tries that will be repeated", job, registry=registry)
+        self.missed = Counter(
+            "sexton_job_missed_fires", "Due instants that will never run", job, registry=registry
+        )
+        self.running = Gauge("sexton_job_running", "Runs of this job on this node", job, registry=registry)
+        self.last_success = Gauge(
+            "sexton_job_last_success_timestamp_seconds", "When it last succeeded", job, registry=registry
+        )
+
+    def _define_queues(self, registry: CollectorRegistry) -> None:
+        self.items = Counter(
+            "sexton_queue_items", "Items this node settled", ("queue", "outcome"), registry=registry
+        )
+        self.depth = Gauge("sexton_queue_depth", "Items in the queue", ("queue", "state"), registry=registry)
+        self.oldest = Gauge(
+            "sexton_queue_oldest_age_seconds", "Age of the oldest item not begun", ("queue",), registry=registry
+        )
+
+    def _define_node(self, registry: CollectorRegistry) -> None:
+        self.pool = Gauge("sexton_pool_workers", "Worker processes", ("state",), registry=registry)
+        self.worker_deaths = Counter("sexton_pool_worker_deaths", "Workers that died or were killed", registry=registry)
+        self.lag = Gauge("sexton_event_loop_lag_seconds", "How far the event loop is behind", registry=registry)
+        self.database_up = Gauge("sexton_database_up", "1 while the database answers", registry=registry)
+        self.database_up.set(1)
+        self.listen_up = Gauge("sexton_listen_up", "1 while LISTEN hears its own echo", registry=registry)
+        self.renewals = Counter("sexton_lease_renewals", "Lease renewals", registry=registry)
+        self.lost_leases = Counter("sexton_lease_losses", "Leases lost", registry=registry)
+        self.rescues = Counter("sexton_rescued_runs", "Runs taken over from dead nodes", registry=registry)
+
+    def introduce(self, jobs: Iterable[str], queues: Iterable[str]) -> None:
+        """Every counter exists at 0 before anything happens, so that the first increase is seen."""
+        for name in jobs:
+            labels = _labels(name)
+            for outcome in OUTCOMES:
+                self.runs.labels(*labels, outcome)
+            for family in (self.duration, self.lateness, self.retries, self.missed, self.running):
+                family.labels(*labels)
+        for queue in queues:
+            for outcome in ("done", "failed", "dead"):
+                self.items.labels(queue, outcome)
+
+    def seed_successes(self, finished: Mapping[str, datetime]) -> None:
+        for name, at in finished.items():
+            self.last_success.labels(*_labels(name)).set(at.timestamp())
+
+    def __call__(self, event: e.Event) -> None:
+        match event:
+            case e.RunStarted(job=job, lateness=lateness, attempt=attempt):
+                self.running.labels(*_labels(job)).inc()
+                if attempt == 1:
+                    self.lateness.labels(*_labels(job)).observe(lateness)
+            case e.RunEnded():
+                self._ended(event)
+            case e.InstantsSettled(job=job, state=state, count=count):
+                self.runs.labels(*_labels(job), state).inc(count)
+                if state == "missed":
+                    self.missed.labels(*_labels(job)).inc(count)
+            case e.ItemsFinished(queue=queue, done=done, failed=failed, dead=dead):
+                for outcome, n in (("done", done), ("failed", failed), ("dead", dead)):
+                    self.items.labels(queue, outcome).inc(n)
+            case _:
+                self._of_node(event)
+
+    def _ended(self, event: e.RunEnded) -> None:
+        labels = _labels(event.job)
+        self.runs.labels(*labels, event.outcome).inc()
+        self.duration.labels(*labels).observe(event.seconds)
+        self.running.labels(*labels).dec()
+        if event.outcome == "retrying":
+            self.retries.labels(*labels).inc()
+        if event.outcome == "succeeded":
+            self.last_success.labels(*labels).set_to_current_time()
+
+    def _of_node(self, event: e.Event) -> None:
+        match event:
+            case e.DatabaseLost():
+                self.database_up.set(0)
+            case e.DatabaseBack():
+                self.database_up.set(1)
+            case e.LeaseLost():
+                self.lost_leases.inc()
+            case e.Rescued(runs=runs):
+                self.rescues.inc(runs)
+            case e.WorkerExited():
+                self.worker_deaths.inc()
+
+
+def _labels(job: str) -> tuple[str, str]:
+    return job.partition(".")[0], job

@@ -1,0 +1,80 @@
+"""One job, several voices: decorator < config.toml < environment < an administrator's override."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Any
+
+from daemon.catchup import CatchUp
+from daemon.job import Job, Overlap
+from daemon.naming import did_you_mean
+from daemon.retry import Priority
+from daemon.schedule import Cron, Every, OnDemand, Schedule
+from daemon.settings import JobSettings
+
+JOB_FIELDS = {f.name for f in fields(Job)}
+
+
+def configured(
+    declared: Mapping[str, Job],
+    by_suite: Mapping[str, Mapping[str, JobSettings]],
+    origins: Mapping[str, str],
+    problems: list[str],
+) -> tuple[dict[str, Job], dict[str, dict[str, str]]]:
+    """Lay `[jobs.<suite>.<job>]` over the declared jobs; unknown names become problems."""
+    jobs = dict(declared)
+    where: dict[str, dict[str, str]] = {name: {} for name in jobs}
+    for suite, sections in by_suite.items():
+        for stem, section in sections.items():
+            name = f"{suite}.{stem}"
+            if name not in jobs:
+                problems.append(f"jobs.{name}: there is no such job{did_you_mean(name, declared)}")
+                continue
+            said = section.model_dump(exclude_none=True)
+            try:
+                jobs[name] = laid_over(jobs[name], said)
+            except ValueError as error:
+                problems.append(f"jobs.{name}: {error}")
+            where[name] = {key: origins.get(f"jobs.{name}.{key}", "configuration") for key in said}
+    return jobs, where
+
+
+def laid_over(job: Job, said: Mapping[str, Any]) -> Job:
+    """The job with some fields replaced. Raises `ValueError` for a value that makes no sense for it."""
+    changes: dict[str, Any] = {key: value for key, value in said.items() if key in JOB_FIELDS}
+    if "schedule" in said or "timezone" in said:
+        changes["trigger"] = _trigger(job, said.get("schedule"), said.get("timezone"))
+    if "catch_up" in said:
+        changes["catch_up"] = CatchUp.parse(said["catch_up"])
+    if "overlap" in said:
+        changes["overlap"] = Overlap(said["overlap"])
+    if "priority" in said:
+        changes["priority"] = Priority[str(said["priority"]).upper()]
+    return replace(job, **changes)
+
+
+def typed(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """An override as the database keeps it (JSON), in a job's own types. Raises `ValueError`."""
+    return JobSettings.model_validate(stored).model_dump(exclude_none=True)
+
+
+def parse_schedule(text: str, tz: str) -> Schedule:
+    """`every 30` (seconds), `ondemand`, or a cron expression."""
+    word, _, rest = text.strip().partition(" ")
+    if word == "every":
+        return Every(float(rest.rstrip("s ")))
+    if word == "ondemand":
+        return OnDemand()
+    return Cron(text.strip(), tz)
+
+
+def _trigger(job: Job, schedule: str | None, timezone: str | None) -> Schedule:
+    if not isinstance(job.trigger, Cron | Every | OnDemand):
+        raise ValueError("its schedule cannot be changed: it is a poll or an event handler")
+    tz = timezone or (job.trigger.tz if isinstance(job.trigger, Cron) else "UTC")
+    if schedule is not None:
+        return parse_schedule(schedule, tz)
+    if not isinstance(job.trigger, Cron):
+        raise ValueError("timezone applies to cron schedules only")
+    return Cron(job.trigger.expression, tz)

@@ -1,0 +1,58 @@
+"""Polling loops: one a job and node, woken by its queue's NOTIFY, with its interval of monotonic time as the floor."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from daemon.executor import ActiveRun, Executor
+from daemon.job import Job, Poll
+from daemon.ledger import Claimed
+from daemon.outcome import Ending
+from daemon.pulse import Pulse
+from daemon.roster import Roster
+
+UNOPENED = Claimed(
+    id=0, job="", due_at=datetime.min.replace(tzinfo=UTC), logical_date=datetime.min.date(), token=0,
+    started_at=datetime.min.replace(tzinfo=UTC), trigger="poll",
+)  # fmt: skip
+
+
+@dataclass
+class PollLoop:
+    """`step` performs the poll once and returns how long until the next look."""
+
+    name: str
+    roster: Roster
+    executor: Executor
+    allowed: Callable[[], bool]
+    next_due: Callable[[str], Awaitable[float | None]]
+    pulse: Pulse = field(default_factory=Pulse)
+
+    async def step(self) -> float:
+        job = self.roster.jobs.get(self.name)
+        if job is None or not isinstance(job.trigger, Poll):
+            return 60.0
+        every = job.trigger.every.total_seconds()
+        if not job.enabled or self.name in self.roster.paused or not self.allowed():
+            return every
+        return await self._perform(job, every)
+
+    async def _perform(self, job: Job, every: float) -> float:
+        run = ActiveRun(UNOPENED, job)
+        outcome = await self.executor.perform(run)
+        if run.claimed.id:
+            self.executor.record(run, outcome)
+        elif outcome.ending in (Ending.FAILED, Ending.TIMED_OUT):
+            await run_context_opened(self.executor, run)
+            self.executor.record(run, outcome)
+        elif outcome.ending is Ending.DATABASE_LOST:
+            return 0.5
+        upcoming = await self.next_due(job.trigger.wake) if isinstance(job.trigger, Poll) and job.trigger.wake else None
+        return every if upcoming is None else min(max(upcoming, 0.05), every)
+
+
+async def run_context_opened(executor: Executor, run: ActiveRun) -> None:
+    """A poll that failed before it wrote anything still leaves its row: a failure is never idle."""
+    await executor.make_context(run).ensure_open()

@@ -1,0 +1,19 @@
+"""The pool's own events, as the daemon's."""
+
+from __future__ import annotations
+
+from daemon.events import Event, Note, WorkerExited, WorkerSaid
+from daemon.pool_messages import WorkerExited as Exited
+from daemon.pool_messages import WorkerStartFailed, WorkerStderr
+
+
+def translated(event: object) -> Event | None:
+    """None for what is only of interest to the pool itself."""
+    match event:
+        case Exited():
+            return WorkerExited(event.pid, event.reason, "") if event.exit_code else None
+        case WorkerStderr():
+            return WorkerSaid(event.pid, event.task, event.line)
+        case WorkerStartFailed():
+            return Note("INGESTION", str(event), warning=True)
+    return None

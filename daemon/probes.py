@@ -1,0 +1,85 @@
+"""`/metrics`, `/healthz`, `/readyz` on a port of their own, from a thread: they answer while the loop does not."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, make_server
+
+from prometheus_client import CollectorRegistry, make_wsgi_app
+from prometheus_client.exposition import ThreadingWSGIServer
+
+StartResponse = Callable[..., Any]
+
+
+class _Quiet(WSGIRequestHandler):
+    timeout = 10
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name for it
+        """A scrape every few seconds is not news."""
+
+
+class _IPv6(ThreadingWSGIServer):
+    address_family = socket.AF_INET6
+
+
+class ProbeServer:
+    """`unwell` and `unready` give the reasons, an empty list meaning yes; `refresh` brings gauges up to date."""
+
+    def __init__(
+        self, registry: CollectorRegistry, unwell: Callable[[], list[str]], unready: Callable[[], list[str]],
+        refresh: Callable[[], None],
+    ) -> None:  # fmt: skip
+        self._metrics = make_wsgi_app(registry)
+        self._unwell, self._unready, self._refresh = unwell, unready, refresh
+        self._server: Any = None
+
+    def start(self, host: str, port: int) -> int:
+        """Serve in a daemon thread; returns the port, which matters for port 0. Raises `OSError` if it is taken."""
+        kind = _IPv6 if ":" in host else ThreadingWSGIServer
+        self._server = make_server(host, port, self._answer, kind, handler_class=_Quiet)
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, name="probes", daemon=True, args=(60.0,)).start()
+        return int(self._server.server_port)
+
+    def stop(self) -> None:
+        if self._server is None:
+            return
+        stopper = threading.Thread(target=self._server.shutdown, daemon=True)
+        stopper.start()
+        try:  # it sleeps in select() for long, so that idling costs nothing: a visitor wakes it
+            socket.create_connection(self._server.server_address[:2], timeout=1).close()
+        except OSError:
+            pass
+        stopper.join(2)
+        self._server.server_close()
+
+    def _answer(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        if path == "/metrics":
+            self._refresh()
+            return self._metrics(environ, start_response)
+        if path in ("/healthz", "/readyz"):
+            reasons = self._unwell() if path == "/healthz" else self._unready()
+            status = "503 Service Unavailable" if reasons else "200 OK"
+            return _text(start_response, status, "\n".join(reasons) or "ok")
+        if path == "/":
+            return _text(start_response, "200 OK", "/metrics\n/healthz\n/readyz")
+        return _text(start_response, "404 Not Found", "try /metrics, /healthz or /readyz")
+
+
+def _text(start_response: StartResponse, status: str, body: str) -> list[bytes]:
+    data = (body + "\n").encode()
+    headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(data)))]
+    start_response(status, headers)
+    return [data]
+
+
+def parse_listen(text: str) -> tuple[str, int]:
+    """`127.0.0.1:9464`, `[::1]:9464` → host and port. Raises `ValueError` with the remedy."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isdigit() or int(port) > 65535:
+        raise ValueError(f"{text!r}: write HOST:PORT, such as 127.0.0.1:9464")
+    return host.strip("[]") or "127.0.0.1", int(port)

@@ -1,0 +1,81 @@
+-- The leased work queue. {queue} and {key} become the suite's table and key column when it is loaded.
+
+-- name: claim
+-- $1: at most so many. $2: this node. Oldest first within a priority; the answer is sorted by the caller,
+-- because RETURNING keeps no order.
+WITH picked AS (
+    SELECT {key} FROM {queue}
+    WHERE state = 'READY' AND next_attempt_at <= sexton.clock()
+    ORDER BY priority, next_attempt_at, {key}
+    LIMIT $1
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE {queue} q
+SET state = 'RUNNING', attempts = attempts + 1, lease_owner = $2, token = nextval('sexton.token')
+FROM picked p
+WHERE q.{key} = p.{key}
+RETURNING q.{key} AS key, q.token, q.attempts, q.failures, q.priority;
+
+-- name: lock
+-- The first statement of a saving transaction: which of these items are still ours, locked in key order.
+SELECT q.{key} AS key
+FROM {queue} q JOIN unnest($1::bigint[], $2::bigint[]) AS mine (key, token) ON mine.key = q.{key}
+WHERE q.token = mine.token AND q.state = 'RUNNING'
+ORDER BY q.{key}
+FOR UPDATE OF q;
+
+-- name: finish
+DELETE FROM {queue} q
+USING unnest($1::bigint[], $2::bigint[]) AS mine (key, token)
+WHERE q.{key} = mine.key AND q.token = mine.token AND q.state = 'RUNNING'
+RETURNING q.{key} AS key;
+
+-- name: fail
+-- $3: reasons. $4: failures that make an item dead. $5: whether trying again cannot help. $6: first delay, seconds.
+UPDATE {queue} q
+SET failures = q.failures + 1, lease_owner = NULL, last_error = mine.error,
+    state = CASE WHEN mine.permanent OR q.failures + 1 >= $4 THEN 'DEAD' ELSE 'READY' END,
+    next_attempt_at = sexton.clock() + make_interval(secs => least($6::float8 * 2 ^ q.failures, 3600))
+FROM unnest($1::bigint[], $2::bigint[], $3::text[], $5::bool[]) AS mine (key, token, error, permanent)
+WHERE q.{key} = mine.key AND q.token = mine.token AND q.state = 'RUNNING'
+RETURNING q.{key} AS key, q.state, q.failures, q.last_error;
+
+-- name: release
+-- Given back unharmed: a stop of ours costs nothing.
+UPDATE {queue} q
+SET state = 'READY', lease_owner = NULL, attempts = q.attempts - 1
+FROM unnest($1::bigint[], $2::bigint[]) AS mine (key, token)
+WHERE q.{key} = mine.key AND q.token = mine.token AND q.state = 'RUNNING';
+
+-- name: release_strays
+-- $1: this node. $2: the tokens it is really working on. What else the table says it holds was claimed by a
+-- statement whose answer got lost.
+UPDATE {queue} SET state = 'READY', lease_owner = NULL, token = nextval('sexton.token')
+WHERE lease_owner = $1 AND state = 'RUNNING' AND NOT token = ANY($2::bigint[]);
+
+-- name: rescue
+-- $1: the dead node. $2: rescues that make an item dead. To the back of the queue: it may be what killed the node.
+UPDATE {queue}
+SET lease_owner = NULL, token = nextval('sexton.token'), rescues = rescues + 1,
+    state = CASE WHEN rescues + 1 > $2 THEN 'DEAD' ELSE 'READY' END,
+    last_error = CASE WHEN rescues + 1 > $2
+        THEN 'the node died ' || rescues + 1 || ' times while working on this' ELSE last_error END,
+    next_attempt_at = greatest(next_attempt_at, sexton.clock())
+WHERE lease_owner = $1 AND state = 'RUNNING'
+RETURNING {key} AS key, state;
+
+-- name: next_due
+SELECT extract(epoch FROM min(next_attempt_at) - sexton.clock())::float8 FROM {queue} WHERE state = 'READY';
+
+-- name: depth
+SELECT count(*) FILTER (WHERE state = 'READY') AS ready, count(*) FILTER (WHERE state = 'RUNNING') AS running,
+    count(*) FILTER (WHERE state = 'DEAD') AS dead,
+    coalesce(extract(epoch FROM sexton.clock() - min(enqueued_at) FILTER (WHERE state = 'READY')), 0)::float8
+        AS oldest_age_s
+FROM {queue};
+
+-- name: requeue
+-- A person brings dead items back: all of them when $1 is null.
+UPDATE {queue} SET state = 'READY', failures = 0, rescues = 0, next_attempt_at = sexton.clock()
+WHERE state = 'DEAD' AND ($1::bigint[] IS NULL OR {key} = ANY($1))
+RETURNING {key} AS key;

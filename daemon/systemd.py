@@ -1,0 +1,55 @@
+"""What systemd is told: READY, STATUS, WATCHDOG, EXTEND_TIMEOUT, STOPPING. Silent when nobody listens."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Mapping
+
+
+class Notifier:
+    """Writes to `$NOTIFY_SOCKET` (sd_notify(3)); without one, every call does nothing."""
+
+    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
+        address = environment.get("NOTIFY_SOCKET", "")
+        self._address = "\0" + address[1:] if address.startswith("@") else address
+        self._said = ""
+        usec = environment.get("WATCHDOG_USEC", "")
+        pid = environment.get("WATCHDOG_PID", "")
+        ours = not pid or pid == str(os.getpid())
+        self.watchdog_seconds: float | None = int(usec) / 1e6 if usec.isdigit() and ours else None
+
+    def __bool__(self) -> bool:
+        return bool(self._address)
+
+    def ready(self, status: str) -> None:
+        self._send(f"READY=1\nSTATUS={status}")
+
+    def status(self, status: str) -> None:
+        if status != self._said:
+            self._said = status
+            self._send(f"STATUS={status}")
+
+    def reloading(self) -> None:
+        self._send(f"RELOADING=1\nMONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
+
+    def watchdog(self) -> None:
+        self._send("WATCHDOG=1")
+
+    def extend(self, seconds: float) -> None:
+        """More time to start or stop, beyond what the unit allows."""
+        self._send(f"EXTEND_TIMEOUT_USEC={int(seconds * 1e6)}")
+
+    def stopping(self, status: str) -> None:
+        self._send(f"STOPPING=1\nSTATUS={status}")
+
+    def _send(self, message: str) -> None:
+        if not self._address:
+            return
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as out:
+            try:
+                out.connect(self._address)
+                out.sendall(message.encode())
+            except OSError:
+                self._address = ""  # the manager went away: there is nobody to tell, and nothing depends on it

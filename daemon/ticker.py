@@ -1,0 +1,249 @@
+"""Due instants → ledger rows. No leader: every node ticks every job it knows, and a compare-and-swap decides."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from uuid import UUID
+
+from asyncpg import Record
+
+from daemon import catchup, ledger, schedule
+from daemon.clock import DatabaseClock, monotonic, utc_now, why_distrusted
+from daemon.database import Link
+from daemon.events import ClockBehind, ClockStepped, Event, InstantsSettled
+from daemon.job import Job, Overlap
+from daemon.ledger import Claimed, KnownJob, NewRun, TickedJob
+from daemon.roster import DISABLED, Roster, fingerprint_of
+
+MOST_INSTANTS = 1000
+LOOK_AGAIN = 0.05
+LONGEST_SLEEP = 60.0
+BEHIND_TOLERATED = 1.0
+
+
+@dataclass
+class Ticker:
+    """`step` evaluates everything that is due now and returns how long to sleep.
+
+    `free_slots` says how many runs may start in the tick itself; `start` receives those that did.
+    """
+
+    link: Link
+    clock: DatabaseClock
+    roster: Roster
+    node: Callable[[], UUID]
+    emit: Callable[[Event], None]
+    free_slots: Callable[[], int]
+    start: Callable[[Sequence[Claimed]], None]
+    ready: Callable[[], None]
+    next_at: float = 0.0
+    _known: dict[str, KnownJob] = field(default_factory=dict)
+    _heap: list[tuple[datetime, str]] = field(default_factory=list)
+    _stale: set[str] = field(default_factory=set)
+    _behind: bool = False
+
+    def forget(self, names: set[str] | None = None) -> None:
+        """Read these jobs' rows again before the next tick; all of them by default."""
+        self._stale |= set(self.roster.jobs) if names is None else names & set(self.roster.jobs)
+
+    async def read_clock(self) -> None:
+        self.learn_clock(await self.link.fetchval(ledger.CLOCK))
+
+    def learn_clock(self, answer: datetime) -> bool:
+        """Take in the database's time; True if it leapt. EACH instants of the tick that notices wait for a person."""
+        moved = self.clock.learn(answer)
+        leapt = abs(moved) > timedelta(seconds=BEHIND_TOLERATED)
+        if leapt:
+            self.emit(ClockStepped(moved.total_seconds()))
+        self.clock.distrust = why_distrusted(moved, answer, utc_now()) or self.clock.distrust
+        return leapt
+
+    async def step(self) -> float:
+        """One pass. Raises `DatabaseDown`; the watermarks are then where they were, so no instant is lost."""
+        if self._stale:
+            await self._sync()
+        now = self.clock.now()
+        due = self._pop_due(now)
+        if due:
+            self._stale.update(due)  # until the answer is here, what the database knows is in doubt
+            await self._tick([self._evaluate(name, now) for name in due], now)
+        elif self._behind_by(now) > BEHIND_TOLERATED:
+            await self.read_clock()
+        if self._stale:
+            return LOOK_AGAIN
+        return self._until_next()
+
+    async def _sync(self) -> None:
+        """Rows of stale jobs are read, new jobs introduced, changed schedules closed off with the old one."""
+        await self.read_clock()
+        names = sorted(self._stale & set(self.roster.jobs))
+        known = await ledger.known_jobs(self.link, names)
+        fresh = [name for name in names if name not in known]
+        if fresh:
+            jobs = [self.roster.catalogue.jobs[name] for name in fresh]
+            await self.link.fetch(ledger.INTRODUCE_JOBS, fresh, [fingerprint_of(job) for job in jobs])
+            known |= await ledger.known_jobs(self.link, fresh)
+        changed: list[TickedJob] = []
+        self._stale.clear()
+        for row in known.values():
+            self._known[row.name] = row
+            job = self.roster.learn(row)
+            if row.fingerprint != fingerprint_of(job):
+                changed.append(TickedJob(row, fingerprint_of(job), max(row.evaluated_until, self.clock.now())))
+            else:
+                self._push(row.name)
+        if changed:
+            await self._tick(changed, self.clock.now())
+
+    async def _tick(self, due: Sequence[TickedJob], now: datetime) -> None:
+        outstanding = await self._outstanding(due)
+        runs: list[NewRun] = []
+        jobs: list[TickedJob] = []
+        for ticked in due:
+            reach, planned = self._plan(ticked, now, outstanding.get(ticked.known.name, 0))
+            jobs.append(reach)
+            runs += planned
+        answer = await ledger.tick(self.link, jobs, self._claiming(runs), now, self.node())
+        self._take(jobs, answer, now)
+
+    async def _outstanding(self, due: Sequence[TickedJob]) -> dict[str, int]:
+        names = [d.known.name for d in due if self.roster.jobs[d.known.name].catch_up.is_each]
+        if not names:
+            return {}
+        return {r["job"]: r["outstanding"] for r in await self.link.fetch(ledger.UNSETTLED, names)}
+
+    def _evaluate(self, name: str, now: datetime) -> TickedJob:
+        known = self._known[name]
+        return TickedJob(known, known.fingerprint, now)
+
+    def _plan(self, ticked: TickedJob, now: datetime, outstanding: int) -> tuple[TickedJob, list[NewRun]]:
+        """Which rows the instants in (evaluated_until, until] become; a huge backlog is taken in slices."""
+        job = self.roster.jobs[ticked.known.name]
+        spec = _stored_schedule(ticked.known.fingerprint)
+        found = schedule.instants(spec, ticked.known.evaluated_until, ticked.until)
+        instants = list(islice(found, MOST_INSTANTS + 1))
+        sliced = len(instants) > MOST_INSTANTS
+        if sliced:
+            instants = instants[:MOST_INSTANTS]
+            ticked = TickedJob(ticked.known, ticked.known.fingerprint, instants[-1].at)
+        planned = catchup.plan(
+            instants,
+            job.catch_up,
+            now=now,
+            max_lateness=timedelta(0) if sliced and not job.catch_up.is_each else job.max_lateness,
+            paused_by=self.roster.paused.get(job.name),
+            distrust=self.clock.distrust,
+            outstanding=outstanding,
+            initial="waiting" if job.requires or job.after else "ready",
+        )
+        daily = schedule.daily_or_longer(spec)
+        rows = [_row(job, spec, p, daily=daily) for p in planned]
+        first = next((i for i, row in enumerate(rows) if row.claim), 0)
+        return ticked, [row if i == first else replace(row, claim=False) for i, row in enumerate(rows)]
+
+    def _claiming(self, runs: list[NewRun]) -> list[NewRun]:
+        """Mark what may start in the same statement: as many as there are slots, the important ones first."""
+        free = max(self.free_slots(), 0)
+        if free >= len(runs):
+            return runs
+        wanted = sorted((i for i, run in enumerate(runs) if run.claim), key=lambda i: runs[i].priority)
+        chosen = set(wanted[:free])
+        return [run if i in chosen else replace(run, claim=False) for i, run in enumerate(runs)]
+
+    def _take(self, jobs: Sequence[TickedJob], answer: Sequence[Record], now: datetime) -> None:
+        """What the statement did: watermarks moved, runs started; who is missing was ticked by somebody else."""
+        ticked = {row["name"]: row["until"] for row in answer}
+        started: list[Claimed] = []
+        for j in jobs:
+            k = j.known
+            if k.name not in ticked:
+                self._stale.add(k.name)
+                continue
+            self._stale.discard(k.name)
+            self._known[k.name] = replace(k, fingerprint=j.fingerprint, evaluated_until=ticked[k.name])
+            self._push(k.name)
+        waiting = False
+        for row in answer:
+            if row["state"] == "running":
+                started.append(_started(row, now))
+            elif row["state"] in ("ready", "waiting"):
+                waiting = True
+            elif row["state"] is not None:
+                self.emit(
+                    InstantsSettled(row["name"], row["state"], row["count"], row["due_at"], row["reason"] or "")
+                )
+        if ticked:
+            self.clock.distrust = None
+        if started:
+            self.start(started)
+        if waiting:
+            self.ready()
+
+    def _push(self, name: str) -> None:
+        known = self._known[name]
+        if name not in self.roster.jobs:
+            return
+        coming = schedule.upcoming(_stored_schedule(known.fingerprint), known.evaluated_until, 1)
+        if coming:
+            heapq.heappush(self._heap, (coming[0].at, name))
+
+    def _pop_due(self, now: datetime) -> list[str]:
+        due: dict[str, None] = {}
+        while self._heap and self._heap[0][0] <= now:
+            _, name = heapq.heappop(self._heap)
+            if name in self.roster.jobs and self._known[name].evaluated_until < now:
+                due[name] = None
+        return list(due)
+
+    def _behind_by(self, now: datetime) -> float:
+        """How far the clock is behind what is already evaluated: it was set back, so cron waits, and says so."""
+        behind = max(((k.evaluated_until - now).total_seconds() for k in self._known.values()), default=0.0)
+        if behind > BEHIND_TOLERATED and not self._behind:
+            self.emit(ClockBehind(behind))
+        self._behind = behind > BEHIND_TOLERATED
+        return behind
+
+    def _until_next(self) -> float:
+        left = self.clock.seconds_until(self._heap[0][0]) if self._heap else LONGEST_SLEEP
+        left = min(max(left, 0.0), LONGEST_SLEEP)
+        self.next_at = monotonic() + left
+        return left
+
+    def upcoming(self, count: int) -> list[tuple[datetime, str]]:
+        return heapq.nsmallest(count, self._heap)
+
+
+def _stored_schedule(text: str) -> schedule.Schedule:
+    """The schedule the database keeps, which may be an older version's."""
+    if text == DISABLED or text.startswith(("poll ", "event ")):
+        return schedule.OnDemand()
+    return schedule.parse_fingerprint(text)
+
+
+def _row(job: Job, spec: schedule.Schedule, planned: catchup.PlannedRun, *, daily: bool) -> NewRun:
+    return NewRun(
+        job=job.name,
+        due_at=planned.due_at,
+        due_until=planned.due_until,
+        count=planned.count,
+        logical_date=schedule.local_date(spec, planned.due_at),
+        logical_until=schedule.local_date(spec, planned.due_until) if planned.due_until else None,
+        state=planned.state,
+        reason=planned.reason,
+        priority=int(job.priority),
+        strict=job.catch_up.is_each,
+        daily=daily,
+        note=planned.note,
+        claim=planned.state == "ready" and job.overlap is not Overlap.ALLOW and job.connections <= 1,
+    )
+
+
+def _started(row: Record, now: datetime) -> Claimed:
+    return Claimed(
+        id=row["id"], job=row["name"], due_at=row["due_at"].astimezone(UTC), due_until=row["due_until"],
+        count=row["count"], logical_date=row["logical_date"], token=row["token"], started_at=now,
+    )  # fmt: skip

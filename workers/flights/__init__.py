@@ -1,0 +1,1 @@
+"""Rates real flights by charging zone, and bills their operators: weekly or monthly, exactly once."""

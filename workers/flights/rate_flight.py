@@ -1,0 +1,75 @@
+"""What a worker process does for one flight: fetch its track, rate it, send plain values home.
+
+The supervisor imports this module only to name `rate_flight`; geometry is imported when it runs.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from workers.flights.charge import Reason, Unratable
+from workers.flights.flight import Flight, Position
+from workers.flights.positions import PositionsRefusedError, PositionsUnavailableError, source_for
+from workers.flights.report import Report
+from workers.flights.settings import Settings
+
+if TYPE_CHECKING:
+    from workers.flights.positions import PositionSource
+
+CALC_VERSION = 1
+"""Of the whole calculation. Raise it when the same flight would be charged differently."""
+
+_source: tuple[Settings, PositionSource] | None = None
+
+
+async def rate_flight(flight_id: int, settings: Settings) -> Report:
+    """Rate one flight. What cannot be rated is an outcome; only what nobody foresaw raises."""
+    from workers.flights import reference  # shapely and numpy: worker processes only
+    from workers.flights.rating import rate
+
+    started = time.perf_counter()
+    row = await reference.flight_row(flight_id)
+    if row is None:
+        return Report(
+            flight_id=flight_id,
+            outcome=Unratable(Reason.FLIGHT_UNKNOWN, str(flight_id)),
+            worker_pid=os.getpid(),
+        )
+    flight = reference.flight_of(row)
+    zones, rates = await reference.reference(row)
+    points = await positions(flight, settings)
+    fetched, cpu = time.perf_counter(), time.process_time()
+    outcome = points if isinstance(points, Unratable) else rate(flight, points, zones, rates)
+    return Report(
+        flight_id=flight_id,
+        outcome=outcome,
+        customer_id=flight.customer_id,
+        service_on=flight.service_on,
+        transient=isinstance(outcome, Unratable) and outcome.reason is Reason.POSITIONS_UNAVAILABLE,
+        worker_pid=os.getpid(),
+        points=0 if isinstance(points, Unratable) else len(points),
+        fetch_ms=(fetched - started) * 1000,
+        cpu_ms=(time.process_time() - cpu) * 1000,
+    )
+
+
+async def positions(flight: Flight, settings: Settings) -> Sequence[Position] | Unratable:
+    try:
+        return await (await source(settings)).track(flight)
+    except PositionsUnavailableError as error:
+        return Unratable(Reason.POSITIONS_UNAVAILABLE, str(error))
+    except PositionsRefusedError as error:
+        return Unratable(Reason.POSITIONS_REFUSED, str(error))
+
+
+async def source(settings: Settings) -> PositionSource:
+    """This process's source, made once, and again when an operator has changed the settings."""
+    global _source  # noqa: PLW0603 - it holds connections worth keeping
+    if _source is None or _source[0] != settings:
+        if _source is not None:
+            await _source[1].aclose()
+        _source = settings, source_for(settings)
+    return _source[1]

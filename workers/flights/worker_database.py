@@ -1,0 +1,54 @@
+"""The worker process's own connection: read-only, opened once, opened again after a loss."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import asyncpg
+
+from daemon.sql import Statement
+
+URL = "SEXTON_WORKER_DATABASE_URL"
+CONNECT_TIMEOUT_S = 10.0
+STATEMENT_TIMEOUT_S = 60.0
+
+_connection: asyncpg.Connection[Any] | None = None
+
+LOST = (
+    OSError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+)
+"""What a broken connection raises: reading again on another is safe."""
+
+
+async def fetch(statement: Statement, *args: object) -> list[asyncpg.Record]:
+    """The rows of a read-only statement; after a lost connection once more on a new one."""
+    if _connection is not None and not _connection.is_closed():
+        try:
+            return await _connection.fetch(statement.text, *args, timeout=STATEMENT_TIMEOUT_S)
+        except LOST:
+            await close()
+    return await (await connection()).fetch(statement.text, *args, timeout=STATEMENT_TIMEOUT_S)
+
+
+async def connection() -> asyncpg.Connection[Any]:
+    global _connection  # noqa: PLW0603 - one per process is the point
+    if _connection is None or _connection.is_closed():
+        _connection = await asyncpg.connect(
+            os.environ[URL],
+            timeout=CONNECT_TIMEOUT_S,
+            server_settings={"default_transaction_read_only": "on", "jit": "off"},
+        )
+    return _connection
+
+
+async def close() -> None:
+    global _connection
+    if _connection is not None:
+        lost, _connection = _connection, None
+        lost.terminate()
