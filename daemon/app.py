@@ -189,7 +189,12 @@ class Daemon:
         while True:
             try:
                 connection = await connect(urls.direct, "sexton start", statement_cache=0)
-            except (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError) as error:
+            except (
+                OSError,
+                TimeoutError,
+                asyncpg.PostgresConnectionError,
+                asyncpg.CannotConnectNowError,
+            ) as error:
                 if self._stopping.is_set():
                     raise
                 self.notifier.extend(START_PATIENCE)

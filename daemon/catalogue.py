@@ -132,9 +132,7 @@ def _is_named_by_path(found: Job, module: ModuleType, problems: list[str]) -> bo
     return True
 
 
-def _suite_settings(
-    package: str, suite: str, given: dict[str, Any], problems: list[str]
-) -> BaseModel | None:
+def _suite_settings(package: str, suite: str, given: dict[str, Any], problems: list[str]) -> BaseModel | None:
     if importlib.util.find_spec(f"{package}.settings") is None:
         if given:
             problems.append(f"suite.{suite}: this suite has no settings")

@@ -7,8 +7,8 @@ from graphlib import CycleError, TopologicalSorter
 
 from daemon.job import Job, OnEvent, Overlap, Poll
 from daemon.naming import did_you_mean
-from daemon.settings import Settings
 from daemon.schedule import problems as schedule_problems
+from daemon.settings import Settings
 
 
 def check(jobs: Mapping[str, Job], settings: Settings) -> tuple[list[str], list[str]]:
@@ -51,9 +51,7 @@ def _check_policy(job: Job, errors: list[str]) -> None:
 
 def _check_connections(job: Job, settings: Settings, errors: list[str]) -> None:
     if not 0 <= job.connections <= settings.database.pool:
-        errors.append(
-            f"{job.name}: needs {job.connections} connections; database.pool has {settings.database.pool}"
-        )
+        errors.append(f"{job.name}: needs {job.connections} connections; database.pool has {settings.database.pool}")
 
 
 def _check_dependencies(job: Job, jobs: Mapping[str, Job], errors: list[str]) -> None:
@@ -75,6 +73,8 @@ def _check_cycles(jobs: Mapping[str, Job], errors: list[str]) -> None:
 def _check_aliases(jobs: Mapping[str, Job], errors: list[str]) -> None:
     owners: dict[str, str] = {}
     for job in jobs.values():
-        for alias in job.aliases:
-            if alias in jobs or owners.setdefault(alias, job.name) != job.name:
-                errors.append(f"{job.name}: the alias {alias!r} already means {owners.get(alias, alias)!r}")
+        errors += [
+            f"{job.name}: the alias {alias!r} already means {owners.get(alias, alias)!r}"
+            for alias in job.aliases
+            if alias in jobs or owners.setdefault(alias, job.name) != job.name
+        ]

@@ -46,7 +46,10 @@ def load(path: Path | None, environment: Mapping[str, str]) -> tuple[Settings, d
     if path is not None:
         data = _read_toml(path)
         _note_origins(data, str(path), origins)
-    for source, place in ((_environment(environment), "environment"), (_credentials(environment), "credential")):
+    for source, place in (
+        (_environment(environment), "environment"),
+        (_credentials(environment), "credential"),
+    ):
         _merge(data, source)
         _note_origins(source, place, origins)
     try:

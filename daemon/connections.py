@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import anyio
 import asyncpg
+import asyncpg.pool
 
 from daemon.database import CONNECT_TIMEOUT, DatabaseDown, Outage, means_lost
+from daemon.job import Row
 from daemon.sql import Statement
 
 ROLLBACK_PATIENCE = 2.0
+
+Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 
 
 class JobConnections:
@@ -50,7 +54,7 @@ class JobConnections:
         return await asyncpg.connect(self._url(), **options)
 
     @asynccontextmanager
-    async def one(self) -> AsyncIterator[asyncpg.Connection]:
+    async def one(self) -> AsyncIterator[Connection]:
         """A connection for the block. Raises `DatabaseDown` when none can be had."""
         if self._pool is None:
             self._pool = asyncpg.create_pool(
@@ -93,7 +97,7 @@ def lost_means_down(outage: Outage) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def rolled_back_on_error(connection: asyncpg.Connection) -> AsyncIterator[None]:
+async def rolled_back_on_error(connection: Connection) -> AsyncIterator[None]:
     """Whatever ends the block early ends the transaction too, on the server as well, within a bound."""
     try:
         yield
@@ -112,15 +116,15 @@ async def rolled_back_on_error(connection: asyncpg.Connection) -> AsyncIterator[
 class Session:
     """Statements on one connection, as `Transaction` and `Reader` promise them to a job body."""
 
-    def __init__(self, connection: asyncpg.Connection, outage: Outage) -> None:
+    def __init__(self, connection: Connection, outage: Outage) -> None:
         self.connection = connection
         self._outage = outage
 
-    async def fetch(self, statement: Statement, *args: object) -> Sequence[Mapping[str, Any]]:
+    async def fetch(self, statement: Statement, *args: object) -> Sequence[Row]:
         with lost_means_down(self._outage):
             return await self.connection.fetch(statement.text, *args)
 
-    async def fetchrow(self, statement: Statement, *args: object) -> Mapping[str, Any] | None:
+    async def fetchrow(self, statement: Statement, *args: object) -> Row | None:
         with lost_means_down(self._outage):
             return await self.connection.fetchrow(statement.text, *args)
 
@@ -132,9 +136,7 @@ class Session:
         with lost_means_down(self._outage):
             return _rows(await self.connection.execute(statement.text, *args))
 
-    async def copy_records(
-        self, table: str, columns: Sequence[str], records: Sequence[Sequence[object]]
-    ) -> int:
+    async def copy_records(self, table: str, columns: Sequence[str], records: Sequence[Sequence[object]]) -> int:
         schema, _, name = table.rpartition(".")
         with lost_means_down(self._outage):
             status = await self.connection.copy_records_to_table(

@@ -14,18 +14,17 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import anyio
-import asyncpg
 
 from daemon import ledger
-from daemon.connections import JobConnections, Session, lost_means_down, rolled_back_on_error
+from daemon.connections import Connection, JobConnections, Session, lost_means_down, rolled_back_on_error
 from daemon.database import DatabaseDown, Link, Outage, means_lost
-from daemon.job import Job
+from daemon.job import Drained, Job
 from daemon.jsonable import to_json
 from daemon.ledger import Claimed
 from daemon.schedule import Cron, timezone_of
 
 if TYPE_CHECKING:
-    from daemon.drain import Drained, Perform, Save, SaveFailures
+    from daemon.drain import Perform, Save, SaveFailures
     from daemon.executor import ActiveRun
     from daemon.queue import WorkQueue
 
@@ -64,7 +63,7 @@ class Facilities:
 class FencedTransaction(Session):
     """A `Session` whose COMMIT is decided by the run's token."""
 
-    def __init__(self, connection: asyncpg.Connection, outage: Outage) -> None:
+    def __init__(self, connection: Connection, outage: Outage) -> None:
         super().__init__(connection, outage)
         self.reported: object = None
 
@@ -123,7 +122,8 @@ class RunContext:
     @property
     def log(self) -> logging.LoggerAdapter[Any]:
         return logging.LoggerAdapter(
-            logging.getLogger(f"sexton.job.{self._run.job.name}"), {"run": self.run_id, "job": self._run.job.name}
+            logging.getLogger(f"sexton.job.{self._run.job.name}"),
+            {"run": self.run_id, "job": self._run.job.name},
         )
 
     @property
@@ -141,9 +141,7 @@ class RunContext:
         """A poll's deadline is for standing still, not for the whole of a long queue."""
         self._run.scope.deadline = anyio.current_time() + self._run.job.timeout.total_seconds()
 
-    async def compute(
-        self, fn: Callable[..., Any], *args: Any, timeout: timedelta | None = None
-    ) -> Any:
+    async def compute(self, fn: Callable[..., Any], *args: Any, timeout: timedelta | None = None) -> Any:
         seconds = timeout.total_seconds() if timeout else None
         return await self._lent.compute(fn, *args, timeout=seconds, name=self._run.job.name)
 
@@ -165,9 +163,7 @@ class RunContext:
         """The last or only transaction; see `daemon.job.Context`. Raises `Fenced`, `DatabaseDown`."""
         async with self._begun() as tx:
             yield tx
-            ours = await tx.fetchval(
-                ledger.COMPLETE, self.run_id, self._claimed.token, ledger.encoded(tx.reported)
-            )
+            ours = await tx.fetchval(ledger.COMPLETE, self.run_id, self._claimed.token, ledger.encoded(tx.reported))
             if ours is None:
                 raise Fenced(f"run {self.run_id} was taken over")
             await self._commit(tx.connection, completes=True)
@@ -177,9 +173,7 @@ class RunContext:
     async def snapshot(self) -> AsyncIterator[Session]:
         async with self._connection() as connection, rolled_back_on_error(connection):
             with lost_means_down(self._lent.outage):
-                await connection.execute(
-                    f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {self._local_settings()}"
-                )
+                await connection.execute(f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {self._local_settings()}")
             yield Session(connection, self._lent.outage)
             with lost_means_down(self._lent.outage):
                 await connection.execute("COMMIT")
@@ -227,7 +221,7 @@ class RunContext:
             await closer()
 
     @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[asyncpg.Connection]:
+    async def _connection(self) -> AsyncIterator[Connection]:
         async with self._limit, self._lent.connections.one() as connection:
             yield connection
 
@@ -242,7 +236,7 @@ class RunContext:
     def _local_settings(self) -> str:
         """Suite names are checked identifiers and zones come from the zone database: no value of a user's."""
         zone = timezone_name(self._run.job)
-        return f'SET LOCAL search_path = "{self._run.job.suite}", pg_catalog; SET LOCAL timezone = \'{zone}\''
+        return f"SET LOCAL search_path = \"{self._run.job.suite}\", pg_catalog; SET LOCAL timezone = '{zone}'"
 
     def _check_cursor(self, text: str | None) -> None:
         if text is None:
@@ -261,9 +255,7 @@ class RunContext:
         if ours is None:
             raise Fenced(f"run {self.run_id} was taken over")
 
-    async def _commit(
-        self, connection: asyncpg.Connection, *, cursor: str | None = None, completes: bool = False
-    ) -> None:
+    async def _commit(self, connection: Connection, *, cursor: str | None = None, completes: bool = False) -> None:
         """COMMIT; if its answer gets lost, ask the ledger what is true before saying anything."""
         try:
             await connection.execute("COMMIT")

@@ -99,7 +99,12 @@ class Link:
     """One connection that is opened when needed and reopened when lost; statements run one at a time."""
 
     def __init__(
-        self, url: Callable[[], str], application: Callable[[], str], outage: Outage, *, statement_cache: int = 256
+        self,
+        url: Callable[[], str],
+        application: Callable[[], str],
+        outage: Outage,
+        *,
+        statement_cache: int = 256,
     ) -> None:
         self._url = url
         self._application = application
@@ -127,9 +132,7 @@ class Link:
         async with self._lock:
             try:
                 if self._connection is None or self._connection.is_closed():
-                    self._connection = await connect(
-                        self._url(), self._application(), statement_cache=self._cache
-                    )
+                    self._connection = await connect(self._url(), self._application(), statement_cache=self._cache)
                 yield self._connection
                 self.answered = time.monotonic()
             except BaseException as error:

@@ -37,9 +37,7 @@ class Settlement:
     reason: str | None
 
 
-def judge(
-    waiting: Waiting, outcomes: Mapping[tuple[str, date], Outcome], *, now: datetime
-) -> Settlement | None:
+def judge(waiting: Waiting, outcomes: Mapping[tuple[str, date], Outcome], *, now: datetime) -> Settlement | None:
     """Ready, skipped with the reason, or None: go on waiting.
 
     `requires` wants success; `after` wants an end, whatever it is. A dependency without a row for the date

@@ -32,15 +32,15 @@ class Dispatcher:
     now: Callable[[], datetime]
     emit: Callable[[Event], None]
     start: Callable[[Sequence[Claimed]], None]
-    claiming: bool = True
+    claiming: Callable[[], bool]
 
     async def step(self) -> float:
         """One pass. Raises `DatabaseDown`."""
-        if not self.claiming:
+        if not self.claiming():
             return FLOOR
         await self._hand_out_events()
         waiting = await self._promote()
-        while self.slots.free and self.claiming:
+        while self.slots.free and self.claiming():
             if not await self._claim(min(self.slots.free, MOST_AT_ONCE)):
                 break
         upcoming = await self.link.fetchval(ledger.NEXT_READY, [job.name for job in self.roster.claimable])
@@ -66,9 +66,7 @@ class Dispatcher:
             self.start([ledger.claimed(row) for row in rows if row["state"] == "running"])
         for row in rows:
             if row["state"] != "running":
-                self.emit(
-                    InstantsSettled(row["job"], row["state"], row["count"], row["due_at"], row["reason"] or "")
-                )
+                self.emit(InstantsSettled(row["job"], row["state"], row["count"], row["due_at"], row["reason"] or ""))
         return len(rows) >= most
 
     async def _hand_out_events(self) -> None:

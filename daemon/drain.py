@@ -13,6 +13,7 @@ import anyio
 
 from daemon.database import DatabaseDown
 from daemon.events import ItemDied, ItemsFinished
+from daemon.job import Drained
 from daemon.queue import QueueItem, WorkQueue
 
 if TYPE_CHECKING:
@@ -24,16 +25,6 @@ MOST_IN_ONE_COMMIT = 500
 Perform = Callable[[QueueItem], Awaitable[Any]]
 Save = Callable[[Any, Sequence[tuple[QueueItem, Any]]], Awaitable[object]]
 SaveFailures = Callable[[Any, Sequence[tuple[QueueItem, str]]], Awaitable[object]]
-
-
-@dataclass(frozen=True, slots=True)
-class Drained:
-    """What one commit did: items done, failed for now, given up; `results` of those done."""
-
-    done: int = 0
-    failed: int = 0
-    dead: int = 0
-    results: Sequence[Any] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +70,10 @@ class Drain:
                 if self._failure is not None:
                     raise self._failure
                 if self._settled:
-                    batch, self._settled = self._settled[:MOST_IN_ONE_COMMIT], self._settled[MOST_IN_ONE_COMMIT:]
+                    batch, self._settled = (
+                        self._settled[:MOST_IN_ONE_COMMIT],
+                        self._settled[MOST_IN_ONE_COMMIT:],
+                    )
                     yield await self._settle(batch)
                 elif self._exhausted and not self._performing and not (self._todo and self.lent.claiming()):
                     return
@@ -115,7 +109,7 @@ class Drain:
     async def _watched(self, activity: Any) -> None:
         try:
             await activity
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - raised again where the body iterates
             self._failure = self._failure or error
             self._news.set()
 
@@ -172,7 +166,7 @@ class Drain:
                 return Performed(item, value=await self.perform(item))
         except DatabaseDown:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - kept on the item, which is tried again or given up
             return Performed(item, error=_reason(error))
 
     async def _settle(self, batch: Sequence[Performed]) -> Drained:
@@ -229,9 +223,7 @@ class Drain:
             self.lent.announce(ItemDied(self.queue.name, row["key"], row["last_error"]))
         return len(rows) - len(dead), len(dead)
 
-    async def _record_failures(
-        self, tx: FencedTransaction, failures: Sequence[tuple[QueueItem, str]]
-    ) -> None:
+    async def _record_failures(self, tx: FencedTransaction, failures: Sequence[tuple[QueueItem, str]]) -> None:
         assert self.save_failures is not None
         await self.save_failures(tx, failures)
 

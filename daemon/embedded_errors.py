@@ -26,9 +26,7 @@ class StateDirectoryHeldError(EmbeddedError):
 
     def __init__(self, state_dir: Path, pid: int | None, role: str) -> None:
         self.state_dir, self.pid, self.role = state_dir, pid, role
-        who = (
-            f"process {pid} ({role})" if pid is not None else "another process, perhaps in another container,"
-        )
+        who = f"process {pid} ({role})" if pid is not None else "another process, perhaps in another container,"
         stop = f"stop it first (kill -TERM {pid})" if pid is not None else "stop it first"
         super().__init__(
             f"the state directory {state_dir} is in use: {who} holds {state_dir / 'lock'}; "

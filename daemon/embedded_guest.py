@@ -42,9 +42,7 @@ async def open_database(
     """
     async with contextlib.AsyncExitStack() as stack:
         server = EmbeddedPostgres(state_dir, bindir=bindir, settings=settings, on_event=on_event)
-        yield await _attach_join_or_start(
-            stack, state_dir, server, on_event or (lambda _event: None), patience
-        )
+        yield await _attach_join_or_start(stack, state_dir, server, on_event or (lambda _event: None), patience)
 
 
 async def _attach_join_or_start(

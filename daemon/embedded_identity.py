@@ -97,17 +97,13 @@ async def choose(binaries: Binaries, state_dir: Path) -> Server:
     """
     answers = []
     for identity in _ways(state_dir):
-        code, output = await _run(
-            *identity.prefix, str(binaries.postgres), "--version", env=environment(binaries)
-        )
+        code, output = await _run(*identity.prefix, str(binaries.postgres), "--version", env=environment(binaries))
         if code == 0:
             return Server(binaries, identity, _version_in(output, binaries))
-        answers.append(
-            f"  as {identity.runs_as} ({identity.prefix[0]}): {output.strip() or f'exit code {code}'}"
-        )
+        answers.append(f"  as {identity.runs_as} ({identity.prefix[0]}): {output.strip() or f'exit code {code}'}")
     raise BinariesError(
         f"{binaries.postgres} (named by {binaries.origin}) cannot be run here. 'Permission denied' means "
-        f"that a parent directory is closed to the server's user; otherwise the programs do not fit this system, "
+        f"that a parent directory is closed to the server's user; otherwise they do not fit this system, "
         f"and SEXTON_PG_BINDIR can name others:\n" + "\n".join(answers)
     )
 
@@ -116,9 +112,7 @@ def _version_in(output: str, binaries: Binaries) -> str:
     """ "15.16" from "postgres (PostgreSQL) 15.16 (Debian 15.16-0+deb12u1)"."""
     found = re.search(r"\(PostgreSQL\) (\S+)", output)
     if found is None:
-        raise BinariesError(
-            f"{binaries.postgres} (named by {binaries.origin}) is no PostgreSQL: it says {output!r}"
-        )
+        raise BinariesError(f"{binaries.postgres} (named by {binaries.origin}) is no PostgreSQL: it says {output!r}")
     return found[1]
 
 

@@ -42,9 +42,7 @@ def refuse_other_major(layout: Layout, server: Server) -> None:
         if (version := found.read_text().strip()) != str(layout.major):
             raise OtherMajorError(found.parent, version, layout.major, _upgrade(layout, server, found.parent))
     if not ours.exists() and layout.data.is_dir() and any(layout.data.iterdir()):
-        raise StateDirectoryError(
-            f"{layout.data} is no PostgreSQL cluster and not empty: move its content away"
-        )
+        raise StateDirectoryError(f"{layout.data} is no PostgreSQL cluster and not empty: move its content away")
 
 
 async def create(
@@ -63,9 +61,7 @@ async def create(
             *_initdb_options(server.major),
             *(("--no-sync",) if settings.get("fsync") == "off" else ()),
         )
-        await _speak(
-            server, (*server.command(server.binaries.initdb), *options, "-D", str(fresh)), b"", on_event
-        )
+        await _speak(server, (*server.command(server.binaries.initdb), *options, "-D", str(fresh)), b"", on_event)
         single = (
             "--single",
             "-D",
@@ -77,14 +73,10 @@ async def create(
             "template1",
         )
         # In single-user mode, so that a cluster that exists has its database: there is no state in between.
-        await _speak(
-            server, (*server.command(server.binaries.postgres), *single), b"CREATE DATABASE sexton\n", None
-        )
+        await _speak(server, (*server.command(server.binaries.postgres), *single), b"CREATE DATABASE sexton\n", None)
         await asyncio.to_thread(_put_in_place, fresh, layout.data)
     except BaseException:
-        await asyncio.to_thread(
-            shutil.rmtree, fresh, ignore_errors=True
-        )  # the next start would remove it too
+        await asyncio.to_thread(shutil.rmtree, fresh, ignore_errors=True)  # the next start would remove it too
         raise
     on_event(ClusterCreated(layout.data, time.monotonic() - begun))
 
@@ -94,14 +86,14 @@ def _initdb_options(major: int) -> tuple[str, ...]:
 
 
 async def _remove_half_made(layout: Layout, on_event: Callable[[EmbeddedEvent], None]) -> None:
-    """Remove what a killed start left, once its initdb, which is told of the death and tidies up too, is gone."""
+    """Remove what a killed start left, once its initdb (which was told, and tidies up too) is gone."""
     orphans = await asyncio.to_thread(processes.mentioning, str(layout.home / _HALF_MADE))
     await asyncio.gather(*(processes.end(pid, processes.CREATOR_LADDER, on_event) for pid in orphans))
     await asyncio.to_thread(_remove_all, layout.home, _HALF_MADE)
 
 
 def _remove_all(folder: Path, prefix: str) -> None:
-    """Remove the directories in `folder` whose names begin with `prefix`, even while a dying process writes there."""
+    """Remove the directories in `folder` that begin with `prefix`, even if a dying process writes there."""
     for _ in range(_REMOVAL_TRIES):
         for stale in folder.glob(prefix + "*"):
             shutil.rmtree(stale, ignore_errors=True)

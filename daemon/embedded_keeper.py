@@ -37,9 +37,7 @@ async def kept(
         await server.stop()
 
 
-async def _watch(
-    server: EmbeddedPostgres, emit: Callable[[Event], None], stop: Callable[[str], None]
-) -> None:
+async def _watch(server: EmbeddedPostgres, emit: Callable[[Event], None], stop: Callable[[str], None]) -> None:
     while True:
         if await server.wait_closed() is ExitKind.SHUTDOWN:
             emit(Note("DATABASE", "the database was shut down from outside; finishing and leaving", warning=True))

@@ -219,9 +219,7 @@ class EmbeddedPostgres:
             async with self._spawning:
                 if self._stopping.is_set():
                     raise ServerStoppedError("stop() was called while the database was being started")
-                process = await process_life.spawn(
-                    place.layout, place.server, place.socket_dir, log, self._settings
-                )
+                process = await process_life.spawn(place.layout, place.server, place.socket_dir, log, self._settings)
                 self._process = process
         finally:
             os.close(log)
@@ -234,9 +232,7 @@ class EmbeddedPostgres:
             raise
         self._ready_at = time.monotonic()
         self._emit(
-            ServerReady(
-                process.pid, place.server.version, self._ready_at - begun, place.server.identity.runs_as
-            )
+            ServerReady(process.pid, place.server.version, self._ready_at - begun, place.server.identity.runs_as)
         )
 
     async def _end(self) -> None:

@@ -55,16 +55,12 @@ def children(marker: str) -> list[int]:
 
 
 def mentioning(prefix: str) -> list[int]:
-    """Pids of the processes with an argument that begins with `prefix` (a path that nobody else would use)."""
+    """Pids of the processes with an argument that begins with `prefix`, a path that nobody else uses."""
     return [pid for pid in _pids() if any(part.startswith(prefix) for part in arguments(pid))]
 
 
 def _pids() -> list[int]:
-    return [
-        int(entry.name)
-        for entry in _PROC.iterdir()
-        if entry.name.isdigit() and int(entry.name) != os.getpid()
-    ]
+    return [int(entry.name) for entry in _PROC.iterdir() if entry.name.isdigit() and int(entry.name) != os.getpid()]
 
 
 async def wait_exit(pid: int, seconds: float) -> bool:

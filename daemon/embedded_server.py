@@ -69,9 +69,7 @@ def _works_in(pid: int, data: Path) -> bool:
         return False
 
 
-async def spawn(
-    layout: Layout, server: Server, socket_dir: Path, log: int, settings: Mapping[str, str]
-) -> Process:
+async def spawn(layout: Layout, server: Server, socket_dir: Path, log: int, settings: Mapping[str, str]) -> Process:
     """Start the postmaster, its output going to the descriptor `log`; `settings` beat any other source."""
     fixed = {
         "cluster_name": layout.marker,

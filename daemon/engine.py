@@ -51,7 +51,13 @@ class Engine:
     """Made in one piece, then `start`, `serve`, `drain`, `close`. Knows nothing of signals, systemd or HTTP."""
 
     def __init__(
-        self, settings: Settings, catalogue: Catalogue, urls: Urls, pool: Pool, emit: Announcer, state_dir: Path
+        self,
+        settings: Settings,
+        catalogue: Catalogue,
+        urls: Urls,
+        pool: Pool,
+        emit: Announcer,
+        state_dir: Path,
     ) -> None:
         self.settings, self.catalogue, self.pool, self.emit = settings, catalogue, pool, emit
         self.claiming = True
@@ -74,7 +80,10 @@ class Engine:
 
         def link(part: str) -> Link:
             return Link(
-                lambda: urls.url, self._application(part), self.outage, statement_cache=database.statement_cache
+                lambda: urls.url,
+                self._application(part),
+                self.outage,
+                statement_cache=database.statement_cache,
             )
 
         self.link, self.heart = link("engine"), link("lease")
@@ -110,9 +119,7 @@ class Engine:
             self.link, self.roster, self.slots, self._node, self.clock.now, self.emit, self.executor.start,
             lambda: self.claiming,
         )  # fmt: skip
-        self.listener = Listener(
-            lambda: urls.direct, self._application("listen"), self.outage, self._hear, self.emit
-        )
+        self.listener = Listener(lambda: urls.direct, self._application("listen"), self.outage, self._hear, self.emit)
         self._facilities = Facilities(
             connections=self.connections, link=self.link, outage=self.outage, now=self.clock.now,
             node=self._node, compute=self.pool.compute, free_workers=lambda: self.pool.free,
@@ -175,8 +182,7 @@ class Engine:
         """Stop claiming and let running work finish, for so long or until told to hurry. True if all did."""
         self.claiming = False
         with anyio.move_on_after(patience):
-            while (self.executor.active or self.recorder.pending) and not hurry.is_set():
-                await anyio.sleep(0.02)
+            await self._first_of(self.executor.idle, hurry.wait)
         return not self.executor.active
 
     async def interrupt(self, reason: str) -> None:
@@ -184,8 +190,18 @@ class Engine:
         self.claiming = False
         self.executor.interrupt_all(Outcome(Ending.INTERRUPTED, reason=reason))
         with anyio.move_on_after(RECORD_PATIENCE):
-            while self.executor.active or self.recorder.pending:
-                await anyio.sleep(0.01)
+            await self.executor.idle()
+
+    @staticmethod
+    async def _first_of(*waits: Callable[[], Awaitable[object]]) -> None:
+        async with anyio.create_task_group() as racing:
+
+            async def race(wait: Callable[[], Awaitable[object]]) -> None:
+                await wait()
+                racing.cancel_scope.cancel()
+
+            for wait in waits:
+                racing.start_soon(race, wait)
 
     async def close(self) -> None:
         """Leave in good order: the lease is given up, connections are closed."""

@@ -60,6 +60,7 @@ class Executor:
     freed: Callable[[], None]
     tasks: TaskGroup | None = None
     active: dict[int, ActiveRun] = field(default_factory=dict)
+    _idle: asyncio.Event = field(default_factory=asyncio.Event)
 
     def start(self, runs: Sequence[Claimed]) -> None:
         assert self.tasks is not None
@@ -146,6 +147,14 @@ class Executor:
         if self.active.pop(run.claimed.id, None) is not None:
             self.slots.give_back(run.job.connections)
             self.freed()
+        if not self.active:
+            self._idle.set()
+
+    async def idle(self) -> None:
+        """Returns when nothing runs here and the ledger knows of every end."""
+        while self.active:
+            self._idle.clear()
+            await self._idle.wait()
 
     def announce_start(self, run: ActiveRun) -> None:
         c = run.claimed

@@ -10,7 +10,7 @@ TICK_GRACE = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What was observed just now; seconds throughout. `tick_overdue`: how long the ticker is past its own next due time."""
+    """What was observed just now, in seconds. `tick_overdue`: how far the ticker is past its own next due time."""
 
     loop_lag: float
     tick_overdue: float

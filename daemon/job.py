@@ -5,7 +5,7 @@ No I/O is imported here, so that worker processes and tests can import suites ch
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -19,7 +19,7 @@ from daemon.schedule import Cron, Every, OnDemand, Schedule, phased
 if TYPE_CHECKING:
     import logging
 
-    from daemon.queue import WorkQueue
+    from daemon.queue import QueueItem, WorkQueue
     from daemon.sql import Statement
 
 Body = Callable[["Context"], Awaitable[object]]
@@ -133,11 +133,18 @@ def _declare(body: Body, trigger: Trigger, options: dict[str, Any]) -> Job:
     return Job(name=name, body=body, trigger=trigger, **options)
 
 
+class Row(Protocol):
+    """One row of an answer: `row["column"]`."""
+
+    def __getitem__(self, key: str, /) -> Any: ...
+    def keys(self) -> Iterator[str]: ...
+
+
 class Transaction(Protocol):
     """A fenced transaction on the job's own connection; COMMIT happens only while the run is still ours."""
 
-    async def fetch(self, statement: Statement, *args: object) -> Sequence[Mapping[str, Any]]: ...
-    async def fetchrow(self, statement: Statement, *args: object) -> Mapping[str, Any] | None: ...
+    async def fetch(self, statement: Statement, *args: object) -> Sequence[Row]: ...
+    async def fetchrow(self, statement: Statement, *args: object) -> Row | None: ...
     async def fetchval(self, statement: Statement, *args: object) -> Any: ...
     async def execute(self, statement: Statement, *args: object) -> int:
         """Run it and return the number of rows it touched."""
@@ -157,10 +164,20 @@ class Transaction(Protocol):
 class Reader(Protocol):
     """A read-only snapshot or an autocommit connection: the same calls without a fence."""
 
-    async def fetch(self, statement: Statement, *args: object) -> Sequence[Mapping[str, Any]]: ...
-    async def fetchrow(self, statement: Statement, *args: object) -> Mapping[str, Any] | None: ...
+    async def fetch(self, statement: Statement, *args: object) -> Sequence[Row]: ...
+    async def fetchrow(self, statement: Statement, *args: object) -> Row | None: ...
     async def fetchval(self, statement: Statement, *args: object) -> Any: ...
     async def execute(self, statement: Statement, *args: object) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """What one commit of a drain did: items done, failed for now, given up; `results` of those done."""
+
+    done: int = 0
+    failed: int = 0
+    dead: int = 0
+    results: Sequence[Any] = ()
 
 
 class Context(Protocol):
@@ -224,10 +241,23 @@ class Context(Protocol):
 
     async def progress(self, done: float, total: float | None = None) -> None: ...
 
-    async def compute(
-        self, fn: Callable[..., Any], *args: Any, timeout: timedelta | None = None
-    ) -> Any:
+    async def compute(self, fn: Callable[..., Any], *args: Any, timeout: timedelta | None = None) -> Any:
         """Run an importable function in a worker process and await its value."""
         ...
 
-    def drain(self, queue: WorkQueue, perform: Any, save: Any, **options: Any) -> AsyncIterator[Any]: ...
+    def drain(
+        self,
+        queue: WorkQueue,
+        perform: Callable[[QueueItem], Awaitable[Any]],
+        save: Callable[[Any, Sequence[tuple[QueueItem, Any]]], Awaitable[object]],
+        *,
+        timeout: timedelta | None = None,
+        save_failures: Callable[[Any, Sequence[tuple[QueueItem, str]]], Awaitable[object]] | None = None,
+    ) -> AsyncIterator[Drained]:
+        """Work the queue until it is empty; yields after each commit what that commit did.
+
+        `perform(item)` is awaited for as many items at once as there are workers. `save(transaction, pairs)`
+        writes many items' values in one fenced transaction: `pairs` are (item, value), sorted by key, and only
+        those still ours; their queue rows are taken off in the same COMMIT. What raises costs only its own item.
+        """
+        ...

@@ -84,7 +84,9 @@ class NodeLease:
         else:
             await self._begin_again("another node took over")
         for row in rows:
-            if row["incarnation"] is not None and self._abandoned(row["incarnation"], row["lease_until"], rows[0]["now"]):
+            if row["incarnation"] is not None and self._abandoned(
+                row["incarnation"], row["lease_until"], rows[0]["now"]
+            ):
                 await self.rescue(row["incarnation"], row["name"], "lease expired", even_if_alive=False)
         alive = {row["incarnation"] for row in rows}
         self._watched = {k: v for k, v in self._watched.items() if k in alive}

@@ -132,9 +132,7 @@ async def tick(
     return list(await link.fetch(TICK, *tick_arguments(jobs, runs, now, node)))
 
 
-def tick_arguments(
-    jobs: Sequence[TickedJob], runs: Sequence[NewRun], now: datetime, node: UUID
-) -> tuple[object, ...]:
+def tick_arguments(jobs: Sequence[TickedJob], runs: Sequence[NewRun], now: datetime, node: UUID) -> tuple[object, ...]:
     return (
         [j.known.name for j in jobs], [j.known.fingerprint for j in jobs], [j.fingerprint for j in jobs],
         [j.known.evaluated_until for j in jobs], [j.known.revision for j in jobs], [j.until for j in jobs],

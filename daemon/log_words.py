@@ -18,13 +18,25 @@ class Said:
 
 def words(event: e.Event) -> Said | None:
     """What to say of an event; None for what is not worth a line."""
-    return _of_runs(event) or _of_queues(event) or _of_database(event) or _of_node(event) or _of_workers(event)
+    return (
+        _of_runs(event)
+        or _of_queues(event)
+        or _of_database(event)
+        or _of_node(event)
+        or _of_trouble(event)
+        or _of_workers(event)
+    )
 
 
 def _of_runs(event: e.Event) -> Said | None:
     match event:
         case e.RunStarted(run, job, due_at, lateness, attempt):
-            fields = {"run": run, "due_at": due_at.isoformat(), "lateness_s": round(lateness, 3), "attempt": attempt}
+            fields = {
+                "run": run,
+                "due_at": due_at.isoformat(),
+                "lateness_s": round(lateness, 3),
+                "attempt": attempt,
+            }
             return Said("debug", "SCHEDULED", f"{job} started", fields)
         case e.RunEnded():
             return _of_an_end(event)
@@ -85,6 +97,11 @@ def _of_node(event: e.Event) -> Said | None:
             return Said("info", "SCHEDULED", f"reloaded: {', '.join(changed) or 'nothing changed'}")
         case e.ReloadRefused(problems):
             return Said("error", "SCHEDULED", f"reload refused, the old settings stay: {'; '.join(problems)}")
+    return None
+
+
+def _of_trouble(event: e.Event) -> Said | None:
+    match event:
         case e.LeaseLost(reason):
             return Said("error", "SCHEDULED", f"this node's lease is lost: {reason}; its work was stopped")
         case e.ClockStepped(seconds):

@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
-from prometheus_client import GCCollector, PlatformCollector, ProcessCollector
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    Info,
+    PlatformCollector,
+    ProcessCollector,
+)
 
 from daemon import events as e
 
@@ -42,21 +50,20 @@ class Metrics:
             registry=registry,
         )  # fmt: skip
         self.retries = Counter("sexton_job_retries", "Tries that will be repeated", job, registry=registry)
-        self.missed = Counter(
-            "sexton_job_missed_fires", "Due instants that will never run", job, registry=registry
-        )
+        self.missed = Counter("sexton_job_missed_fires", "Due instants that will never run", job, registry=registry)
         self.running = Gauge("sexton_job_running", "Runs of this job on this node", job, registry=registry)
         self.last_success = Gauge(
             "sexton_job_last_success_timestamp_seconds", "When it last succeeded", job, registry=registry
         )
 
     def _define_queues(self, registry: CollectorRegistry) -> None:
-        self.items = Counter(
-            "sexton_queue_items", "Items this node settled", ("queue", "outcome"), registry=registry
-        )
+        self.items = Counter("sexton_queue_items", "Items this node settled", ("queue", "outcome"), registry=registry)
         self.depth = Gauge("sexton_queue_depth", "Items in the queue", ("queue", "state"), registry=registry)
         self.oldest = Gauge(
-            "sexton_queue_oldest_age_seconds", "Age of the oldest item not begun", ("queue",), registry=registry
+            "sexton_queue_oldest_age_seconds",
+            "Age of the oldest item not begun",
+            ("queue",),
+            registry=registry,
         )
 
     def _define_node(self, registry: CollectorRegistry) -> None:

@@ -27,7 +27,7 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`recorded`: success is already committed with the effects. `reason` names who or what, for endings that need it."""
+    """`recorded`: success is already committed with the effects. `reason` names who or what ended it."""
 
     ending: Ending
     result: object = None
@@ -57,7 +57,12 @@ def to_finish(claimed: Claimed, job: Job, outcome: Outcome, *, now: datetime, mo
         return _finish_poll(claimed, outcome, failures)
     if outcome.ending is Ending.CANCELLED:
         return Finish(
-            claimed.id, claimed.token, "cancelled", failures, reason=outcome.reason or "cancelled", outcome="cancelled"
+            claimed.id,
+            claimed.token,
+            "cancelled",
+            failures,
+            reason=outcome.reason or "cancelled",
+            outcome="cancelled",
         )
     if outcome.ending in (Ending.INTERRUPTED, Ending.DATABASE_LOST):
         why = outcome.reason or str(outcome.ending)

@@ -71,10 +71,12 @@ def parse_schedule(text: str, tz: str) -> Schedule:
 
 def _trigger(job: Job, schedule: str | None, timezone: str | None) -> Schedule:
     if not isinstance(job.trigger, Cron | Every | OnDemand):
-        raise ValueError("its schedule cannot be changed: it is a poll or an event handler")
+        raise ValueError(  # noqa: TRY004 - the operator's value is wrong, not ours
+            "its schedule cannot be changed: it is a poll or an event handler"
+        )
     tz = timezone or (job.trigger.tz if isinstance(job.trigger, Cron) else "UTC")
     if schedule is not None:
         return parse_schedule(schedule, tz)
     if not isinstance(job.trigger, Cron):
-        raise ValueError("timezone applies to cron schedules only")
+        raise ValueError("timezone applies to cron schedules only")  # noqa: TRY004 - as above
     return Cron(job.trigger.expression, tz)

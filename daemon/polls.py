@@ -13,9 +13,10 @@ from daemon.outcome import Ending
 from daemon.pulse import Pulse
 from daemon.roster import Roster
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 UNOPENED = Claimed(
-    id=0, job="", due_at=datetime.min.replace(tzinfo=UTC), logical_date=datetime.min.date(), token=0,
-    started_at=datetime.min.replace(tzinfo=UTC), trigger="poll",
+    id=0, job="", due_at=EPOCH, logical_date=EPOCH.date(), token=0,
+    started_at=EPOCH, trigger="poll",
 )  # fmt: skip
 
 

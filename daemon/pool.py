@@ -44,9 +44,7 @@ class Pool:
         on_event: Callable[[PoolEvent], None] | None = None,
     ) -> None:
         if size < 1 or max_tasks < 1:
-            raise ValueError(
-                f"a pool needs at least one child and one call a child, not {size} and {max_tasks}"
-            )
+            raise ValueError(f"a pool needs at least one child and one call a child, not {size} and {max_tasks}")
         self._limits = Limits(size, max_tasks, max_rss_bytes, max_data_bytes)
         self._on_event = on_event
         self._queue: OrderedDict[Call, None] = OrderedDict()
@@ -78,7 +76,7 @@ class Pool:
         self,
         fn: Callable[[*Ts], Coroutine[Any, Any, T]],
         *args: *Ts,
-        timeout: float | None = None,  # noqa: ASYNC109 - as below
+        timeout: float | None = None,
         name: str = "",
     ) -> T: ...
     @overload
@@ -86,14 +84,14 @@ class Pool:
         self,
         fn: Callable[[*Ts], T],
         *args: *Ts,
-        timeout: float | None = None,  # noqa: ASYNC109 - as below
+        timeout: float | None = None,
         name: str = "",
     ) -> T: ...
     async def compute(
         self,
         fn: Callable[[*Ts], Any],
         *args: *Ts,
-        timeout: float | None = None,  # noqa: ASYNC109 - the child is killed, which a cancel scope cannot say
+        timeout: float | None = None,
         name: str = "",
     ) -> Any:
         """The value of `fn(*args)`, computed in a child; an asynchronous `fn` is awaited there.

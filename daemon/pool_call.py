@@ -68,18 +68,14 @@ def reference(function: Callable[..., object]) -> tuple[str, str]:
     if not isinstance(module, str) or not isinstance(qualname, str):
         raise TypeError(f"{function!r} is not a function: a worker process imports what it computes by name")
     if "<" in qualname:
-        raise TypeError(
-            f"{module}.{qualname} is a lambda or a closure: move it to the top level of its module"
-        )
+        raise TypeError(f"{module}.{qualname} is a lambda or a closure: move it to the top level of its module")
     if module == "__main__":
         raise TypeError(f"{qualname} is defined in __main__, which a worker process cannot import")
     found: Any = sys.modules.get(module)
     for name in qualname.split("."):
         found = getattr(found, name, None)
     if found != function:
-        raise TypeError(
-            f"{module}.{qualname} is not {function!r}: a worker process would compute another function"
-        )
+        raise TypeError(f"{module}.{qualname} is not {function!r}: a worker process would compute another function")
     return module, qualname
 
 

@@ -189,9 +189,7 @@ class Crew:
         size = worker.resident_bytes()
         if size > self._limits.max_rss_bytes:
             worker.spent = True
-            self._dismiss(
-                worker, f"retired with {_mib(size)} resident, over {_mib(self._limits.max_rss_bytes)}"
-            )
+            self._dismiss(worker, f"retired with {_mib(size)} resident, over {_mib(self._limits.max_rss_bytes)}")
         elif worker.tasks >= self._limits.max_tasks:
             worker.spent = True
         if worker.spent:
@@ -219,9 +217,7 @@ class Crew:
         self.died += not as_told
         self._office.emit(WorkerExited(worker.pid, reason, exit_code, worker.tasks))
         if self._was_stillborn(worker):
-            self._start_failed(
-                "\n".join([f"worker {worker.pid}: {reason}", *worker.last_words]), worker.started
-            )
+            self._start_failed("\n".join([f"worker {worker.pid}: {reason}", *worker.last_words]), worker.started)
         if call is not None:
             error = worker.verdict or WorkerDied(worker.pid, exit_code, call.task)
             self._office.interrupted(call, error, worker.unread and not worker.killed)
@@ -242,20 +238,18 @@ class Crew:
         self.kill(worker, f"not ready after {START_SECONDS:g} s", None)
 
     def _on_slow_exit(self, worker: WorkerProcess) -> None:
-        self.kill(
-            worker, f"{worker.leaving}; killed, as it was still there {PATIENCE_SECONDS:g} s later", None
-        )
+        self.kill(worker, f"{worker.leaving}; killed, as it was still there {PATIENCE_SECONDS:g} s later", None)
 
     def _on_deadline(self, worker: WorkerProcess) -> None:
         call = worker.call
-        if call is None or call.timeout is None or worker.deadline is None:
-            return
-        early = worker.deadline - time.monotonic()
-        if early > 0:  # loops round their timers
+        assert call is not None
+        assert call.timeout is not None
+        assert worker.deadline is not None
+        if (early := worker.deadline - time.monotonic()) > 0:  # loops round their timers
             worker.set_alarm(early, self._on_deadline)
             return
-        error = ComputeTimeout(worker.pid, call.timeout, call.task)
-        self.kill(worker, f"{call.task} did not end within {call.timeout:g} s", error)
+        verdict = ComputeTimeout(worker.pid, call.timeout, call.task)
+        self.kill(worker, f"{call.task} did not end within {call.timeout:g} s", verdict)
 
     def _on_undead(self, worker: WorkerProcess) -> None:
         """A killed child hangs in the kernel. It keeps its place, but its caller is let go."""
@@ -283,19 +277,18 @@ class Crew:
         if self._retry is not None:
             self._retry.cancel()
         for worker in self.workers:
-            if worker.is_ready and not worker.leaving:
-                self._dismiss(worker, "the pool stopped")
-            elif not worker.is_ready:
+            if not worker.is_ready:
                 self.kill(worker, "the pool stopped", None)
+            elif not worker.leaving:
+                self._dismiss(worker, "the pool stopped")
         if not self.workers:
             self.gone.set()
 
     def kill_all(self) -> None:
         """End everything that is left."""
         for worker in self.workers:
-            task = worker.call.task if worker.call else "nothing"
-            why = "was killed because the pool stopped"
-            self.kill(worker, "the pool stopped", WorkerDied(worker.pid, -9, task, why))
+            call, why = worker.call, "was killed because the pool stopped"
+            self.kill(worker, "the pool stopped", call and WorkerDied(worker.pid, -9, call.task, why))
 
 
 def _mib(size: int) -> str:

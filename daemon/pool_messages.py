@@ -22,7 +22,7 @@ class PoolError(Exception):
     """A call that was not computed, or not to its end."""
 
 
-class PoolClosed(PoolError):  # noqa: N818 - a state, not a mistake
+class PoolClosed(PoolError):
     """The pool is not started, or is stopping: the call was not begun."""
 
 
@@ -38,7 +38,7 @@ class WorkerStartError(PoolError):
         )
 
 
-class WorkerDied(PoolError):  # noqa: N818 - says what happened
+class WorkerDied(PoolError):
     """The child computing this call ended; `exit_code` is negative for a signal, None if not known."""
 
     def __init__(self, pid: int, exit_code: int | None, task: str, detail: str = "") -> None:
@@ -49,7 +49,7 @@ class WorkerDied(PoolError):  # noqa: N818 - says what happened
         super().__init__(f"worker {pid} computing {task} " + (detail or ending(exit_code)))
 
 
-class ComputeTimeout(PoolError):  # noqa: N818 - says what happened
+class ComputeTimeout(PoolError):
     """The call took longer than it may, and its child was killed; `seconds` is the limit it had."""
 
     def __init__(self, pid: int, seconds: float, task: str) -> None:

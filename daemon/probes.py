@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
@@ -49,10 +50,8 @@ class ProbeServer:
             return
         stopper = threading.Thread(target=self._server.shutdown, daemon=True)
         stopper.start()
-        try:  # it sleeps in select() for long, so that idling costs nothing: a visitor wakes it
+        with suppress(OSError):  # it sleeps in select() for long, so that idling costs nothing: a visitor wakes it
             socket.create_connection(self._server.server_address[:2], timeout=1).close()
-        except OSError:
-            pass
         stopper.join(2)
         self._server.server_close()
 
@@ -60,7 +59,8 @@ class ProbeServer:
         path = environ.get("PATH_INFO", "")
         if path == "/metrics":
             self._refresh()
-            return self._metrics(environ, start_response)
+            body: Iterable[bytes] = self._metrics(environ, start_response)
+            return body
         if path in ("/healthz", "/readyz"):
             reasons = self._unwell() if path == "/healthz" else self._unready()
             status = "503 Service Unavailable" if reasons else "200 OK"

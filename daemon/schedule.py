@@ -142,9 +142,7 @@ def problems(schedule: Schedule) -> list[Problem]:
 
 def _every_problems(schedule: Every) -> Iterator[Problem]:
     if not (math.isfinite(schedule.seconds) and schedule.seconds > 0):
-        yield Problem(
-            "error", f"every {schedule.seconds:g} seconds: the period must be at least one microsecond"
-        )
+        yield Problem("error", f"every {schedule.seconds:g} seconds: the period must be at least one microsecond")
     if schedule.phase is not None and not math.isfinite(schedule.phase):
         yield Problem("error", f"phase {schedule.phase}: give a number of seconds, or leave it out")
 

@@ -18,9 +18,7 @@ PATIENCE = 2.0
 class Refresher:
     """Called from the probes' thread before each scrape; at most once a second, and never for long."""
 
-    def __init__(
-        self, engine: Engine, metrics: Metrics, monitor: LoopMonitor, loop: asyncio.AbstractEventLoop
-    ) -> None:
+    def __init__(self, engine: Engine, metrics: Metrics, monitor: LoopMonitor, loop: asyncio.AbstractEventLoop) -> None:
         self._engine, self._metrics, self._monitor, self._loop = engine, metrics, monitor, loop
         self._refreshed = 0.0
 

@@ -37,23 +37,23 @@ class Section(BaseModel):
 class DatabaseSettings(Section):
     url: str = "embedded"
     direct_url: str = ""
-    pool: int = Field(20, ge=1, le=500)
-    statement_cache: int = Field(256, ge=0)
+    pool: int = Field(default=20, ge=1, le=500)
+    statement_cache: int = Field(default=256, ge=0)
     state_dir: str = ""
     fsync: bool = True
 
 
 class NodeSettings(Section):
     name: str = ""
-    slots: int = Field(20, ge=1, le=100_000)
+    slots: int = Field(default=20, ge=1, le=100_000)
     lease: PositiveDuration = timedelta(seconds=30)
     drain_timeout: Duration = timedelta(seconds=30)
 
 
 class PoolSettings(Section):
-    size: int = Field(5, ge=1, le=5)
-    max_tasks: int = Field(1000, ge=1)
-    max_rss_mb: int = Field(1024, ge=64)
+    size: int = Field(default=5, ge=1, le=5)
+    max_tasks: int = Field(default=1000, ge=1)
+    max_rss_mb: int = Field(default=1024, ge=64)
 
 
 class QueueSettings(Section):
@@ -61,7 +61,7 @@ class QueueSettings(Section):
 
 
 class MetricsSettings(Section):
-    listen: str = Field("127.0.0.1:9464", pattern=r"^(off|.*:\d{1,5})$")
+    listen: str = Field(default="127.0.0.1:9464", pattern=r"^(off|.*:\d{1,5})$")
 
 
 class LogSettings(Section):
@@ -76,7 +76,7 @@ class JobSettings(Section):
     schedule: str | None = None
     timezone: str | None = None
     timeout: PositiveDuration | None = None
-    retries: int | None = Field(None, ge=0, le=100)
+    retries: int | None = Field(default=None, ge=0, le=100)
     retry_delay: PositiveDuration | None = None
     priority: Literal["critical", "high", "medium", "low"] | None = None
     catch_up: str | None = None

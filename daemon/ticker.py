@@ -173,9 +173,7 @@ class Ticker:
             elif row["state"] in ("ready", "waiting"):
                 waiting = True
             elif row["state"] is not None:
-                self.emit(
-                    InstantsSettled(row["name"], row["state"], row["count"], row["due_at"], row["reason"] or "")
-                )
+                self.emit(InstantsSettled(row["name"], row["state"], row["count"], row["due_at"], row["reason"] or ""))
         if ticked:
             self.clock.distrust = None
         if started:

@@ -1,4 +1,4 @@
-"""What the tests of the embedded PostgreSQL share: a ready cluster to copy, and owners in processes of their own."""
+"""What the tests of the embedded PostgreSQL share: a cluster to copy, and owners in other processes."""
 
 import asyncio
 import contextlib
@@ -7,7 +7,7 @@ import shutil
 import signal
 import sys
 from asyncio.subprocess import Process
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 
 import asyncpg
@@ -20,8 +20,8 @@ FAST = {"fsync": "off"}
 PATIENCE = 30.0
 ROOT = Path(__file__).parents[2]
 
-# argv: state directory, "daemon" or "guest". Prints each event's name (and its last field), "up PID URL" when it is
-# up, "down" when it has stopped, which it does when its standard input ends.
+# argv: state directory, "daemon" or "guest". Prints each event's name (and its last field), "up PID URL" when it
+# is up, "down" when it has stopped, which it does when its standard input ends.
 _OWNER = """
 import asyncio, dataclasses, sys
 from pathlib import Path
@@ -140,16 +140,27 @@ async def execute(url: str, statement: str) -> None:
         await connection.close()
 
 
+_templates: list[Path] = []
+
+
 async def make_template(folder: Path) -> Path:
-    """A state directory with a complete cluster that nothing runs."""
-    async with started(EmbeddedPostgres(folder / "template", settings=FAST)):
-        pass
-    return folder / "template"
+    """A state directory with a complete cluster that nothing runs; made once for all modules."""
+    if not _templates:
+        async with started(EmbeddedPostgres(folder / "template", settings=FAST)):
+            pass
+        _templates.append(folder / "template")
+    return _templates[0]
 
 
-def copy_of(template: Path, state: Path) -> Path:
+@contextlib.contextmanager
+def copied(template: Path, state: Path) -> Iterator[Path]:
+    """A copy of `template`; at the end no process of its database may run, and it is removed (40 MB)."""
     shutil.copytree(template, state)
-    return state
+    try:
+        yield state
+        assert leftovers(state) == []
+    finally:
+        shutil.rmtree(state)
 
 
 def leftovers(state: Path) -> list[int]:

@@ -10,7 +10,7 @@ from daemon.embedded import EmbeddedEvent, EmbeddedPostgres, StateDirectoryHeldE
 from daemon.embedded_events import OrphanFound, WaitingForGuests, WaitingForHolder
 from daemon.embedded_lock import StateLock, joined_guests, read_holder
 from tests.daemon import embedded_support as support
-from tests.daemon.embedded_support import FAST, execute, leftovers, owner, started, value
+from tests.daemon.embedded_support import FAST, execute, leftovers, owner, value
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(60)]
 
@@ -23,12 +23,12 @@ async def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 async def state(template: Path, tmp_path: Path) -> AsyncIterator[Path]:
     """A state directory with a cluster; afterwards nothing of it may run."""
-    yield support.copy_of(template, tmp_path / "state")
-    assert leftovers(tmp_path / "state") == []
+    with support.copied(template, tmp_path / "state") as path:
+        yield path
 
 
-async def test_nobody_to_attach_to(state: Path, tmp_path: Path) -> None:
-    assert await attach(state) is None
+async def test_nobody_to_attach_to(tmp_path: Path) -> None:
+    assert await attach(tmp_path) is None
     assert await attach(tmp_path / "missing") is None
 
 
@@ -99,7 +99,7 @@ async def test_the_first_guest_to_leave_waits_for_the_others(state: Path) -> Non
             first.process.stdin.close()
             await first.hears(WaitingForGuests.__name__)
             assert await value(same, "SELECT 1") == 1
-            # It is on its way out: who comes now must not hold it up, but wait and start a server of their own.
+            # It is on its way out: who comes now must not hold it up, but wait and start a server anew.
             late = asyncio.ensure_future(_one_query(state))
             await asyncio.sleep(0.2)
             assert not late.done()
@@ -113,13 +113,13 @@ async def test_commands_that_start_at_once_all_get_through(state: Path) -> None:
             group.create_task(_short_guest(state))
 
 
-async def test_a_command_gives_up_on_a_daemon_that_never_gets_ready(state: Path) -> None:
-    lock, heard = StateLock(state), list[EmbeddedEvent]()
+async def test_a_command_gives_up_on_a_daemon_that_never_gets_ready(tmp_path: Path) -> None:
+    lock, heard = StateLock(tmp_path), list[EmbeddedEvent]()
     await lock.acquire("daemon", heard.append)
     with pytest.raises(StateDirectoryHeldError):
-        async with open_database(state, patience=0.2, on_event=heard.append):
+        async with open_database(tmp_path, patience=0.2, on_event=heard.append):
             pass
-    holder = read_holder(state)
+    holder = read_holder(tmp_path)
     assert holder is not None
     assert heard == [WaitingForHolder(holder.pid, "daemon")]
     lock.release()
@@ -135,15 +135,13 @@ async def test_a_killed_guests_server_is_replaced(state: Path) -> None:
     assert all(isinstance(event, OrphanFound) for event in events[:-1])
 
 
-async def test_a_holder_without_a_name_is_reported_as_unknown(
-    state: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_holder_without_a_name_is_reported_as_unknown(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("daemon.embedded_lock._NAMELESS_SECONDS", 0.1)
-    lock = StateLock(state)
+    lock = StateLock(tmp_path)
     await lock.acquire("daemon", print)
-    (state / "lock").write_text('{"pid": 4194305, "role": "daemon", "leaving": false}')
+    (tmp_path / "lock").write_text('{"pid": 4194305, "role": "daemon", "leaving": false}')
     with pytest.raises(StateDirectoryHeldError, match="another container") as refused:
-        await EmbeddedPostgres(state).start("daemon")
+        await EmbeddedPostgres(tmp_path).start("daemon")
     assert (refused.value.pid, refused.value.role) == (None, "unknown")
     lock.release()
 
@@ -167,7 +165,9 @@ async def test_no_seat_beside_a_guest_that_stops(tmp_path: Path) -> None:
 async def test_a_cancelled_guest_stops_its_server_without_waiting(state: Path) -> None:
     told = asyncio.Event()
     server = EmbeddedPostgres(
-        state, settings=FAST, on_event=lambda event: told.set() if isinstance(event, WaitingForGuests) else None
+        state,
+        settings=FAST,
+        on_event=lambda event: told.set() if isinstance(event, WaitingForGuests) else None,
     )
     await server.start("guest")
     with joined_guests(state):

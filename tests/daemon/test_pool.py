@@ -44,9 +44,7 @@ Scenario = Callable[..., Awaitable[None]]
 def on_both_loops(scenario: Scenario) -> Callable[..., None]:
     """Run an `async def test(house)` in a fresh loop of each kind; everything must be closed at its end."""
 
-    @pytest.mark.parametrize(
-        "new_loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"]
-    )
+    @pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
     def test(new_loop: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         async def go() -> None:
             us = psutil.Process()
@@ -149,10 +147,10 @@ async def test_an_asynchronous_function_is_awaited_in_one_lasting_loop(house: Ho
     async with house.pool(1) as pool:
         assert await pool.compute(tasks.add_slowly, 2, 3) == 5
         loop = await pool.compute(tasks.remember, "kept")
-        await asyncio.sleep(0.05)  # the child is idle, and what the call left running goes on
+        await asyncio.sleep(0.2)  # the child is idle, and what the call left running goes on
         value, same, idle = await pool.compute(tasks.recall)
         assert (value, same) == ("kept", loop)
-        assert idle > 0.005
+        assert idle > 0
         assert await pool.compute(tasks.nested_loop) == 42
 
 
@@ -253,7 +251,7 @@ async def test_a_hanging_call_is_killed_at_its_deadline(house: House) -> None:
         began = time.monotonic()
         with pytest.raises(ComputeTimeout, match=r"slow work did not end within 0.1 s") as caught:
             await pool.compute(tasks.hang, timeout=0.1, name="slow work")
-        assert 0.1 <= time.monotonic() - began < 2
+        assert 0.1 <= time.monotonic() - began < 5
         assert (caught.value.seconds, caught.value.task) == (0.1, "slow work")
         assert not psutil.pid_exists(caught.value.pid)  # dead before the caller goes on
         [exited] = house.of(WorkerExited)
@@ -265,8 +263,8 @@ async def test_waiting_for_a_child_does_not_count_against_the_timeout(house: Hou
     async with house.pool(1) as pool:
         flag = house.file()
         first = asyncio.create_task(pool.compute(tasks.wait_for, str(flag)))
-        second = asyncio.create_task(pool.compute(tasks.pid, timeout=0.2))
-        await asyncio.sleep(0.4)
+        second = asyncio.create_task(pool.compute(tasks.pid, timeout=0.5))
+        await asyncio.sleep(0.7)
         flag.touch()
         assert await first == await second
 
@@ -377,9 +375,7 @@ asyncio.run(main())
 
 def test_no_child_outlives_a_parent_that_was_killed(tmp_path: Path) -> None:
     command = [sys.executable, "-c", PARENT, str(tmp_path)]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": ROOT}
-    ) as parent:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": ROOT}) as parent:
         assert parent.stdout is not None
         children = [int(pid) for pid in parent.stdout.readline().split()]
         assert len(children) == 2
@@ -437,9 +433,7 @@ async def test_waiting_calls_are_served_first_come_first_served(house: House) ->
 async def test_a_worn_child_is_retired_once_its_replacement_is_ready(house: House) -> None:
     async with house.pool(2, max_tasks=3) as pool:
         first = await pool.compute(tasks.pid)
-        while (
-            await pool.compute(tasks.pid) == first
-        ):  # never waits for a start: the old one serves until then
+        while await pool.compute(tasks.pid) == first:  # never waits for a start: the old one serves until then
             pass
         [exited] = await house.until(WorkerExited)
         kinds = [type(event) for event in house.events]
@@ -471,9 +465,7 @@ async def test_recycling_under_load_loses_no_call_and_never_computes_six_at_once
         counting.cancel()
         assert lanes == [[number + term for term in range(100)] for number in range(10)]
         assert most_busy == 5
-        assert (
-            most_alive <= 6
-        )  # one replacement at a time starts ahead; it computes when the old one has stopped
+        assert most_alive <= 6  # one replacement at a time starts ahead; it computes when the old one has stopped
         assert pool.stats().died == 0
 
 
@@ -491,6 +483,7 @@ async def test_a_child_over_its_memory_limit_is_killed_while_it_computes(house: 
 
 @on_both_loops
 async def test_a_child_over_its_memory_limit_after_a_call_is_retired(house: House) -> None:
+    house.monkeypatch.setattr("daemon.pool_crew.WATCH_SECONDS", 3600)
     async with house.pool(2, max_rss_bytes=64 * MIB) as pool:
         pid = await pool.compute(tasks.allocate, 100 * MIB)
         assert await pool.compute(tasks.pid) != pid
@@ -512,10 +505,12 @@ async def test_a_data_limit_is_a_memory_error_in_the_function(house: House) -> N
 async def test_nothing_ticks_while_nothing_is_computed(house: House) -> None:
     house.monkeypatch.setattr("daemon.pool_crew.WATCH_SECONDS", 0.01)
     async with house.pool(2) as pool:
-        await pool.compute(tasks.nothing)
+        call, _ = await hanging(pool, house.file())
         crew = pool._crew
         assert crew is not None
         assert crew._watch is not None
+        call.cancel()
+        await pool.compute(tasks.nothing)
         await eventually(lambda: crew._watch is None)
         assert crew._retry is None
         assert all(worker._alarm is None for worker in crew.workers)
@@ -629,9 +624,7 @@ async def test_children_that_die_idle_are_not_replaced_in_a_busy_loop(house: Hou
 
 @on_both_loops
 async def test_a_child_that_is_never_ready_is_killed(house: House) -> None:
-    house.monkeypatch.setattr(
-        pool_process, "COMMAND", (sys.executable, "-c", "import time; time.sleep(3600)")
-    )
+    house.monkeypatch.setattr(pool_process, "COMMAND", (sys.executable, "-c", "import time; time.sleep(3600)"))
     house.monkeypatch.setattr("daemon.pool_crew.START_SECONDS", 0.05)
     async with house.pool(1) as pool:
         with pytest.raises(WorkerStartError, match=r"not ready after 0.05 s"):
@@ -663,7 +656,7 @@ async def test_stop_kills_what_is_still_running_after_the_grace(house: House) ->
         call, pid = await hanging(pool, house.file())
         began = time.monotonic()
         await pool.stop(grace=0.3)
-        assert 0.3 <= time.monotonic() - began < 2
+        assert 0.3 <= time.monotonic() - began < 5
         with pytest.raises(WorkerDied, match="because the pool stopped"):
             await call
         assert gone(pid)

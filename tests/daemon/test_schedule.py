@@ -65,9 +65,7 @@ def test_a_wall_clock_time_that_happens_twice_runs_at_the_first() -> None:
 def test_a_wall_clock_time_that_does_not_exist_runs_at_the_first_valid_instant() -> None:
     schedule, night = Cron("30 2 * * *", NEW_YORK), (utc(2026, 3, 8), utc(2026, 3, 9))
     assert local(schedule, *night) == ["08 03:00 EDT"]
-    assert notes(schedule, *night) == [
-        "02:30 does not exist on this night; runs at 03:00 EDT, the first valid instant"
-    ]
+    assert notes(schedule, *night) == ["02:30 does not exist on this night; runs at 03:00 EDT, the first valid instant"]
 
 
 def test_two_slots_in_one_gap_merge() -> None:
@@ -104,9 +102,7 @@ def test_a_shift_of_half_an_hour_is_no_special_case() -> None:
 
 def test_midnight_that_does_not_exist_runs_at_one() -> None:
     assert local(Cron("@daily", "America/Sao_Paulo"), utc(2018, 11, 4), utc(2018, 11, 5)) == ["04 01:00 -02"]
-    assert local(Cron("@daily", "Africa/Cairo"), utc(2026, 4, 23, 12), utc(2026, 4, 24, 12)) == [
-        "24 01:00 EEST"
-    ]
+    assert local(Cron("@daily", "Africa/Cairo"), utc(2026, 4, 23, 12), utc(2026, 4, 24, 12)) == ["24 01:00 EEST"]
 
 
 def test_a_monthly_job_on_a_date_that_was_skipped_still_runs_and_keeps_its_date() -> None:
@@ -114,9 +110,7 @@ def test_a_monthly_job_on_a_date_that_was_skipped_still_runs_and_keeps_its_date(
     (instant,) = instants(schedule, utc(2011, 12, 1), utc(2012, 1, 15))
     assert f"{instant.at.astimezone(timezone_of(schedule)):%Y-%m-%d %H:%M}" == "2011-12-31 00:00"
     assert instant.note is not None
-    assert instant.note.startswith(
-        "2011-12-30 05:00 does not exist in Pacific/Apia; runs at 2011-12-31 00:00"
-    )
+    assert instant.note.startswith("2011-12-30 05:00 does not exist in Pacific/Apia; runs at 2011-12-31 00:00")
     assert local_date(schedule, instant.at) == dt.date(2011, 12, 30)
 
 
@@ -129,6 +123,12 @@ def test_a_daily_job_keeps_one_date_for_each_instant_where_a_gap_crosses_midnigh
     due = [i.at for i in instants(schedule, utc(2025, 3, 28, 12), utc(2025, 3, 31, 12))]
     assert local(schedule, utc(2025, 3, 28, 12), utc(2025, 3, 31, 12))[1] == "30 00:00 -01"
     assert [local_date(schedule, at).day for at in due] == [28, 29, 30]
+
+
+def test_a_merged_run_has_the_date_that_the_calendar_shows() -> None:
+    schedule = Cron("@daily", "Pacific/Apia")
+    due = [i.at for i in instants(schedule, utc(2011, 12, 29), utc(2012, 1, 1))]
+    assert [local_date(schedule, at).day for at in due] == [29, 31, 1]
 
 
 def test_a_zone_whose_offset_has_seconds_fires_on_the_local_minute() -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from daemon import CatchUp, Context, Cron, Overlap, Priority, days, job, minutes, sql
+from daemon import CatchUp, Context, Cron, Overlap, Priority, Row, days, job, minutes, sql
 from workers.flights.settings import Settings
 
 DUE_PERIODS, LOCK_CUSTOMERS, BILL, CREDIT, BILLED = sql.load(
@@ -15,8 +15,6 @@ DUE_PERIODS, LOCK_CUSTOMERS, BILL, CREDIT, BILLED = sql.load(
 CUSTOMERS_AT_ONCE = 100
 """In one transaction, with all their currencies. The series' row is locked that long, and so many are one
 statement: a hundred small transactions would wait for the disk a hundred times."""
-
-Row = Mapping[str, Any]
 
 
 @job(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 from daemon import Context, Priority, QueueItem, Transaction, WorkQueue, minutes, poll, seconds
 from workers.flights import flight_records
@@ -38,12 +38,12 @@ class Ingestion:
     dead: int = 0
     points: int = 0
     cpu_ms: float = 0.0
-    benchmarks: list[tuple[Any, ...]] = field(default_factory=list)
+    benchmarks: dict[int, tuple[Any, ...]] = field(default_factory=dict)
     unrated: dict[int, Report] = field(default_factory=dict)
 
     async def perform(self, item: QueueItem) -> Report:
         """Rate one flight in a worker. Raises `FlightNotRatedError` and whatever became of the worker."""
-        report = cast(Report, await self.ctx.compute(rate_flight, item.key, self.settings, timeout=PER_FLIGHT))
+        report: Report = await self.ctx.compute(rate_flight, item.key, self.settings, timeout=PER_FLIGHT)
         if isinstance(report.outcome, Unratable):
             self.unrated[item.key] = report
             raise FlightNotRatedError(str(report.outcome))
@@ -56,20 +56,16 @@ class Ingestion:
         share_ms = (time.perf_counter() - started) * 1000 / len(reports)
         rows = [self.benchmark(report.flight_id, report, share_ms, None) for report in reports]
         await tx.copy_records("flights.benchmark", BENCHMARK_COLUMNS, rows)
-        self.benchmarks += rows
+        self.benchmarks.update((row[0], row) for row in rows)
 
     async def save_failures(self, tx: Transaction, failures: Sequence[tuple[QueueItem, str]]) -> None:
-        rows = [
-            self.benchmark(item.key, self.unrated.pop(item.key, None), 0.0, error) for item, error in failures
-        ]
+        rows = [self.benchmark(item.key, self.unrated.pop(item.key, None), 0.0, error) for item, error in failures]
         await tx.copy_records("flights.benchmark", BENCHMARK_COLUMNS, rows)
-        self.benchmarks += rows
+        self.benchmarks.update((row[0], row) for row in rows)
 
-    def benchmark(
-        self, flight_id: int, report: Report | None, save_ms: float, error: str | None
-    ) -> tuple[Any, ...]:
+    def benchmark(self, flight_id: int, report: Report | None, save_ms: float, error: str | None) -> tuple[Any, ...]:
         """A row of `flights.benchmark`; without a report the worker died or was stopped."""
-        done = (None, None, None, None)
+        done: tuple[float | None, ...] = (None, None, None, None)
         if report is not None:
             done = (report.worker_pid, report.points, report.fetch_ms, report.cpu_ms)
         return (flight_id, *done, save_ms, error is None, error, self.ctx.now())
@@ -83,10 +79,10 @@ class Ingestion:
 
     def newest_benchmarks(self) -> list[dict[str, Any]]:
         """Those since the last call, as `benchmarks/results.json` has them."""
-        rows, self.benchmarks = self.benchmarks, []
+        rows, self.benchmarks = self.benchmarks, {}
         return [
             {**dict(zip(BENCHMARK_COLUMNS[:-1], row[:-1], strict=True)), "at": row[-1].isoformat()}
-            for row in rows
+            for row in rows.values()
         ]
 
     def totals(self) -> dict[str, Any] | None:
@@ -102,9 +98,7 @@ async def flight_ingestion(ctx: Context) -> object:
     """Rate every queued flight in the worker processes, and save its charges."""
     run = Ingestion(ctx, ctx.settings)
     file = benchmark_file(run.settings.benchmark_file) if run.settings.benchmark_file else None
-    async for drained in ctx.drain(
-        QUEUE, run.perform, run.save, timeout=PER_FLIGHT, save_failures=run.save_failures
-    ):
+    async for drained in ctx.drain(QUEUE, run.perform, run.save, timeout=PER_FLIGHT, save_failures=run.save_failures):
         run.count(drained.results, drained.failed, drained.dead)
         await ctx.progress(run.ok + run.failed + run.dead)
         if file:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
 from daemon import Transaction, sql
-from workers.flights.charge import Charge, Fix, Kind, Rated, Record
+from workers.flights.charge import Fix, Kind, Rated, Record
 from workers.flights.rate_flight import CALC_VERSION
 from workers.flights.report import Report
 
 LIVE_RECORDS, RESERVE_IDS, SUPERSEDE, INSERT_RECORDS = sql.load(
-    str(__file__).replace("flight_records", "flight_ingestion"),
-    "live_records", "reserve_ids", "supersede", "insert_records",
-)  # fmt: skip
+    __file__, "live_records", "reserve_ids", "supersede", "insert_records"
+)
 
 CHARGE_COLUMNS = (
     "flight_invoice_id", "seq", "zone_id", "kind", "entry_lat", "entry_lon", "entry_at",
@@ -68,9 +67,9 @@ def changes(reports: Iterable[Report], live: Iterable[Live], ids: Iterator[int])
         standing: dict[str, int] = {}
         for record in report.outcome.records:
             digest = record.digest(CALC_VERSION)
-            old = before.get(record.currency)
-            if old is not None and old.digest == digest:
-                standing[record.currency] = old.id
+            same = before.get(record.currency)
+            if same is not None and same.digest == digest:
+                standing[record.currency] = same.id
                 continue
             standing[record.currency] = new_id = next(ids)
             found.records.append(
@@ -107,7 +106,8 @@ def record_columns(new: Sequence[NewRecord]) -> list[list[Any]]:
     rows = [
         (
             n.id, n.flight_id, n.customer_id, n.service_on, n.record.currency, n.record.outcome.value,
-            n.record.reason, "\n".join(n.flags), n.record.total(Kind.ENROUTE), n.record.total(Kind.TERMINAL), n.digest,
+            n.record.reason, "\n".join(n.flags), n.record.total(Kind.ENROUTE), n.record.total(Kind.TERMINAL),
+            n.digest,
         )
         for n in new
     ]  # fmt: skip
@@ -126,11 +126,3 @@ def charge_rows(record_id: int, record: Record) -> Iterator[tuple[Any, ...]]:
 def place(fix: Fix | None) -> tuple[float | None, float | None, datetime | None]:
     """Latitude, longitude and time of one end of a segment; terminal charges have none."""
     return (None, None, None) if fix is None else (fix.latitude, fix.longitude, datetime.fromtimestamp(fix.at, UTC))
-
-
-def amounts(charges: Iterable[Charge]) -> Mapping[str, Any]:
-    """Σ per currency, for logs and totals."""
-    found: dict[str, Any] = {}
-    for charge in charges:
-        found[charge.currency] = found.get(charge.currency, 0) + charge.amount
-    return found

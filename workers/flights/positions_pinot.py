@@ -25,7 +25,7 @@ TRANSIENT_ERRORS = frozenset({200, 210, 220, 230, 240, 245, 250, 300, 305, 425, 
 
 
 class PinotPositions:
-    """A `PositionSource`: a table of `icao24`, `callsign`, `ts` (Unix milliseconds), `latitude`, `longitude`."""
+    """A `PositionSource`: a table of `icao24`, `callsign`, `ts` (Unix ms), `latitude` and `longitude`."""
 
     def __init__(self, settings: Settings) -> None:
         assert settings.pinot_url is not None

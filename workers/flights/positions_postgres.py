@@ -24,9 +24,7 @@ class PostgresPositions:
         except worker_database.LOST as error:
             raise PositionsUnavailableError(f"flight_position: {type(error).__name__}: {error}") from error
         if len(rows) == LIMIT:
-            raise PositionsRefusedError(
-                f"flight_position has {LIMIT} positions or more of flight {flight.id}"
-            )
+            raise PositionsRefusedError(f"flight_position has {LIMIT} positions or more of flight {flight.id}")
         return [Position(*row) for row in rows]
 
     async def aclose(self) -> None:

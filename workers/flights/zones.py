@@ -42,15 +42,12 @@ class Zones:
         pieces = [(i, piece) for i, fir in enumerate(self.firs) for piece in polygons_of(fir)]
         self._regions: list[int] = [i for i, _ in pieces]
         self._polygons: list[Any] = [polygon for _, polygon in pieces]
-        self._bounds: Degrees = (
-            np.array([p.bounds for p in self._polygons], dtype=np.float64).reshape(-1, 4).T
-        )
+        self._pieces = [(i, polygon, polygon.bounds) for i, polygon in pieces]
+        self._bounds: Degrees = np.array([p.bounds for p in self._polygons], dtype=np.float64).reshape(-1, 4).T
         codes = sorted({fir.zone for fir in self.firs})
         self.zones: tuple[Zone | None, ...] = (*codes, None)
         # The last entry answers for NOWHERE, which indexes it from the end.
-        self.zone_index: Indices = np.array(
-            [*(codes.index(f.zone) for f in self.firs), len(codes)], dtype=np.int16
-        )
+        self.zone_index: Indices = np.array([*(codes.index(f.zone) for f in self.firs), len(codes)], dtype=np.int16)
         self.shapes: tuple[Any, ...] = tuple(
             shapely.unary_union([p for r, p in pieces if r == i]) for i in range(len(self.firs))
         )
@@ -78,9 +75,13 @@ class Zones:
         return found
 
     def region_at(self, longitude: float, latitude: float) -> int:
-        """The region of one point, as `classify` has it."""
-        lon = normal_longitude(longitude)
-        return int(self.classify(np.array([lon]), np.array([latitude]))[0])
+        """The region of one point, as `classify` has it, without the price of arrays."""
+        longitude = normal_longitude(longitude)
+        for region, polygon, (west, south, east, north) in self._pieces:
+            near = west <= longitude <= east and south <= latitude <= north
+            if near and shapely.intersects_xy(polygon, longitude, latitude):
+                return region
+        return NOWHERE
 
     def zone_at(self, longitude: float, latitude: float) -> Zone | None:
         return self.zones[int(self.zone_index[self.region_at(longitude, latitude)])]

@@ -47,9 +47,7 @@ def region_at(longitude: float, latitude: float, among: Sequence[Region]) -> str
         for (west, south, east, north), (outer, *holes) in polygons:
             if not (west <= longitude <= east and south <= latitude <= north):
                 continue
-            if in_ring(longitude, latitude, outer) and not any(
-                in_ring(longitude, latitude, hole) for hole in holes
-            ):
+            if in_ring(longitude, latitude, outer) and not any(in_ring(longitude, latitude, hole) for hole in holes):
                 return ident
     return None
 

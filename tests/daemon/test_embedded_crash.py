@@ -1,0 +1,199 @@
+"""What the embedded PostgreSQL does when somebody is killed: its owner, itself, its initdb; and with what remains."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from daemon import embedded_process as processes
+from daemon.embedded import (
+    EmbeddedEvent,
+    EmbeddedPostgres,
+    ExitKind,
+    ForeignServerError,
+    ServerStoppedError,
+)
+from daemon.embedded_cluster import Layout
+from daemon.embedded_events import (
+    OrphanFound,
+    RestartFailed,
+    ServerExited,
+)
+from tests.daemon import embedded_support as support
+from tests.daemon.embedded_support import FAST, execute, owner, started, value
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(60)]
+
+
+@pytest.fixture(scope="module")
+async def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return await support.make_template(tmp_path_factory.mktemp("template"))
+
+
+@pytest.fixture
+async def state(template: Path, tmp_path: Path) -> AsyncIterator[Path]:
+    """A state directory with a cluster; afterwards nothing of it may run."""
+    with support.copied(template, tmp_path / "state") as path:
+        yield path
+
+
+async def test_our_death_is_the_servers_clean_shutdown(state: Path) -> None:
+    async with owner(state, "daemon") as first:
+        postmaster, url = await first.up()
+        await execute(url, "CREATE TABLE kept AS SELECT 42 AS n")
+        await first.kill()
+        assert await support.ended(postmaster)
+    assert "received fast shutdown request" in (state / "postgres-17/server.log").read_text()
+    async with started(EmbeddedPostgres(state, settings=FAST)) as url:
+        assert await value(url, "SELECT n FROM kept") == 42
+    assert "was not properly shut down" not in (state / "postgres-17/server.log").read_text()
+
+
+async def test_an_orphan_is_taken_over(state: Path) -> None:
+    events: list[EmbeddedEvent] = []
+
+    def release(event: EmbeddedEvent) -> None:
+        events.append(event)
+        if isinstance(event, OrphanFound):
+            support.kill(event.pid, signal.SIGCONT)
+
+    async with owner(state, "daemon") as first:
+        postmaster, _ = await first.up()
+        support.kill(postmaster, signal.SIGSTOP)  # so that it outlives its owner for as long as we like
+        await first.kill()
+    server = EmbeddedPostgres(state, settings=FAST, on_event=release)
+    async with started(server) as url:
+        assert OrphanFound(postmaster) in events
+        assert server.pid != postmaster
+        assert await value(url, "SELECT 1") == 1
+
+
+async def test_a_killed_postmaster_is_a_crash_and_loses_nothing(state: Path) -> None:
+    events: list[EmbeddedEvent] = []
+    server = EmbeddedPostgres(state, settings=FAST, on_event=events.append)
+    async with started(server) as url:
+        await execute(url, "CREATE TABLE kept AS SELECT 42 AS n")
+        first = server.pid
+        support.kill(first)
+        assert await asyncio.wait_for(server.wait_closed(), 10) is ExitKind.CRASHED
+        assert ServerExited(first, ExitKind.CRASHED, -9) in events
+        await asyncio.wait_for(server.restart_after_crash(), 30)
+        assert server.pid != first
+        assert server.url == url
+        assert await value(url, "SELECT n FROM kept") == 42
+
+
+async def test_a_restart_waits_for_backends_of_the_crashed_server(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "BACKEND_LADDER", ((None, 0.1), (signal.SIGQUIT, 0.1), (signal.SIGKILL, 10)))
+    server = EmbeddedPostgres(state, settings=FAST)
+    async with started(server) as url:
+        connection = await asyncpg.connect(url)
+        backend = connection.get_server_pid()
+        support.kill(backend, signal.SIGSTOP)  # it neither sees the postmaster's end nor answers to SIGQUIT
+        support.kill(server.pid)
+        assert await asyncio.wait_for(server.wait_closed(), 10) is ExitKind.CRASHED
+        assert processes.is_alive(backend)
+        await asyncio.wait_for(server.restart_after_crash(), 30)
+        assert not processes.is_alive(backend)
+        assert await value(url, "SELECT 1") == 1
+        connection.terminate()
+    assert "pre-existing shared memory" not in (state / "postgres-17/server.log").read_text()
+
+
+async def test_failed_restarts_are_told_and_repeated(state: Path) -> None:
+    version = state / "postgres-17/data/PG_VERSION"
+    failures: list[RestartFailed] = []
+
+    def mend(event: EmbeddedEvent) -> None:
+        if isinstance(event, RestartFailed):
+            failures.append(event)
+            if len(failures) == 2:
+                version.write_text("17\n")
+
+    server = EmbeddedPostgres(state, settings=FAST, on_event=mend)
+    async with started(server) as url:
+        support.kill(server.pid)
+        await server.wait_closed()
+        version.write_text("16\n")
+        await asyncio.wait_for(server.restart_after_crash(), 30)
+        assert [failure.retry_in for failure in failures] == [0.1, 0.2]
+        assert "not compatible with this version" in failures[0].error
+        assert await value(url, "SELECT 1") == 1
+
+
+async def test_stop_ends_a_restart_that_fails_for_ever(state: Path) -> None:
+    failed = asyncio.Event()
+    server = EmbeddedPostgres(
+        state,
+        settings=FAST,
+        on_event=lambda event: failed.set() if isinstance(event, RestartFailed) else None,
+    )
+    async with started(server):
+        (state / "postgres-17/data/PG_VERSION").write_text("16\n")
+        support.kill(server.pid)
+        await server.wait_closed()
+        restarting = asyncio.ensure_future(server.restart_after_crash())
+        await asyncio.wait_for(failed.wait(), 10)
+        await server.stop()
+        with pytest.raises(ServerStoppedError):
+            await asyncio.wait_for(restarting, 10)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["smart", "fast"])
+async def test_a_shutdown_from_outside_is_told_while_we_are_still_connected(
+    state: Path, number: signal.Signals
+) -> None:
+    server = EmbeddedPostgres(state, settings=FAST)
+    async with started(server) as url:
+        connection = await asyncpg.connect(url)
+        support.kill(server.pid, number)
+        assert await asyncio.wait_for(server.wait_closed(), 10) is ExitKind.SHUTDOWN
+        if number == signal.SIGTERM:
+            assert await connection.fetchval("SELECT 1") == 1, "we can still finish"
+        connection.terminate()
+
+
+async def test_an_initdb_killed_half_way_heals(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    async with owner(state, "daemon") as first:
+        await first.hears("ClusterStep running bootstrap script")
+        await first.kill()
+    assert not (state / "postgres-17/data").exists()
+    async with started(EmbeddedPostgres(state, settings=FAST)) as url:
+        assert await value(url, "SELECT 1") == 1
+    assert sorted(path.name for path in (state / "postgres-17").iterdir()) == ["data", "run", "server.log"]
+
+
+async def test_a_stale_pid_file_that_names_a_stranger_is_no_obstacle(state: Path) -> None:
+    (state / "postgres-17/data/postmaster.pid").write_text(f"{os.getpid()}\n{state}\n1\n5432\n/tmp\n\n1 1\nready\n")
+    async with started(EmbeddedPostgres(state, settings=FAST)) as url:
+        assert await value(url, "SELECT 1") == 1
+
+
+async def test_a_server_that_is_not_ours_is_not_touched(state: Path) -> None:
+    server = EmbeddedPostgres(state, settings=FAST)
+    async with started(server):
+        argv = processes.arguments(server.pid)
+    if os.geteuid() == 0:
+        argv = ["unshare", "--user", "--map-user=65534", "--map-group=65534", *argv]
+    log = (state / "foreign.log").open("wb")
+    data = Layout(state, 17).data
+    stranger = await asyncio.create_subprocess_exec(
+        *(word.replace("cluster_name=", "cluster_name=not-") for word in argv), stdout=log, stderr=log
+    )
+    try:
+        async with asyncio.timeout(20):
+            while "ready to accept" not in (state / "foreign.log").read_text():
+                await asyncio.sleep(0.02)
+        with pytest.raises(ForeignServerError, match=f"process {stranger.pid} .* stop -m fast") as refused:
+            await EmbeddedPostgres(state).start("daemon")
+        assert (refused.value.pid, refused.value.data) == (stranger.pid, data)
+        assert stranger.returncode is None
+    finally:
+        log.close()
+        stranger.send_signal(signal.SIGINT)
+        await stranger.wait()
