@@ -55,11 +55,15 @@ def why_distrusted(moved: timedelta, database_now: datetime, node_now: datetime)
     """
     if abs(moved) > LEAP:
         direction = "forward" if moved > timedelta(0) else "back"
-        return f"clock leapt {direction} by {abs(moved)}"
+        return f"clock leapt {direction} by {_whole(moved)}"
     apart = abs(database_now - node_now)
     if apart > DISAGREEMENT:
-        return f"database and node clocks differ by {apart}"
+        return f"database and node clocks differ by {_whole(apart)}"
     return None
+
+
+def _whole(span: timedelta) -> timedelta:
+    return timedelta(seconds=round(abs(span).total_seconds()))
 
 
 def utc_now() -> datetime:

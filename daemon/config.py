@@ -20,11 +20,18 @@ LISTS = {"suites", "requires", "after"}
 
 
 class ConfigError(Exception):
-    """The configuration cannot be used. `problems` has a sentence for each thing wrong, not only the first."""
+    """The configuration cannot be used. `problems` has a sentence for each thing wrong, not only the first.
 
-    def __init__(self, problems: list[str]) -> None:
+    `salvaged` is what `load` returns when the wrong keys are left out, so that whoever reports the problems
+    can look for the suites' as well; None when there is nothing to go on with.
+    """
+
+    def __init__(
+        self, problems: list[str], salvaged: tuple[Settings, dict[str, str]] | None = None
+    ) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
+        self.salvaged = salvaged
 
 
 def find_config(explicit: Path | None) -> Path | None:
@@ -55,7 +62,23 @@ def load(path: Path | None, environment: Mapping[str, str]) -> tuple[Settings, d
     try:
         return Settings.model_validate(data), origins
     except ValidationError as error:
-        raise ConfigError([_explain(e, origins, path) for e in error.errors()]) from None
+        problems = [_explain(e, origins, path) for e in error.errors()]
+        raise ConfigError(problems, _salvaged(data, error, origins)) from None
+
+
+def _salvaged(
+    data: dict[str, Any], error: ValidationError, origins: dict[str, str]
+) -> tuple[Settings, dict[str, str]] | None:
+    for wrong in error.errors():
+        branch: Any = data
+        for key in wrong["loc"][:-1]:
+            branch = branch.get(key) if isinstance(branch, dict) else None
+        if isinstance(branch, dict):
+            branch.pop(wrong["loc"][-1], None)
+    try:
+        return Settings.model_validate(data), origins
+    except ValidationError:
+        return None
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

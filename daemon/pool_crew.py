@@ -287,8 +287,9 @@ class Crew:
     def kill_all(self) -> None:
         """End everything that is left."""
         for worker in self.workers:
-            call, why = worker.call, "was killed because the pool stopped"
-            self.kill(worker, "the pool stopped", call and WorkerDied(worker.pid, -9, call.task, why))
+            task = worker.call.task if worker.call else "nothing"
+            verdict = WorkerDied(worker.pid, -9, task, "was killed because the pool stopped")
+            self.kill(worker, "the pool stopped", verdict)
 
 
 def _mib(size: int) -> str:

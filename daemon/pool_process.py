@@ -18,14 +18,17 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from daemon import pool_worker
 from daemon.pool_call import Call
 from daemon.pool_channel import Channel
 from daemon.pool_messages import PoolError
-from daemon.pool_worker import CHUNK, Setup
+from daemon.pool_worker import CHUNK
 
 LINE_BYTES = 4096
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
-COMMAND = (sys.executable, "-P", "-X", "faulthandler", "-m", "daemon.pool_worker")
+COMMAND = (sys.executable, "-P", "-X", "faulthandler", str(pool_worker.__file__))
+"""By path, since `-m` would import the package, and with it twice what a child needs; -P keeps our folder, whose
+queue.py would be found before the library's, off its sys.path."""
 OUR_DECISION = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -143,7 +146,7 @@ class WorkerProcess:
             undo.callback(os.close, self._pidfd)
             self._statm = os.open(f"/proc/{self.pid}/statm", os.O_RDONLY | os.O_CLOEXEC)
             undo.pop_all()
-        self._channel.send(pickle.dumps(Setup(max_data_bytes, os.environ.get("PYTHONPATH"))))
+        self._channel.send(pickle.dumps((max_data_bytes, os.environ.get("PYTHONPATH"))))
         self._channel.open()
         self._loop.add_reader(self._stderr, self._on_stderr)
         self._loop.add_reader(self._pidfd, self._on_exit)

@@ -1,11 +1,11 @@
-"""The child side of the worker pool: `python -m daemon.pool_worker FD PARENT_PID`.
+"""The child side of the worker pool: `python -P daemon/pool_worker.py FD PARENT_PID`.
 
 It reads one call from FD, computes it, writes the outcome to FD, and begins again until FD is closed. Nothing
-is imported that a call does not need: a child starts in about 30 ms, and asyncio comes with the first
-asynchronous function. The parent takes its frames from here as well, so that both sides share one definition.
+is imported that a call does not need, not even our own package: a child starts in about 30 ms, and asyncio
+comes with the first asynchronous function.
 
 A frame is an unsigned 64-bit big-endian length, then that many bytes:
-- setup (first, from the parent): pickle of `Setup`; answered by an empty frame, which says "ready";
+- setup (first, from the parent): pickle of `Setup` as a plain tuple; an empty frame answers that we are ready;
 - call (from the parent): pickle of `(module, qualname, args)`;
 - outcome (from the child): pickle of `(True, value)`, or of
   `(False, type name, message, traceback text, pickled exception or None)`.
@@ -220,7 +220,7 @@ def main() -> None:
     setup = read_frame(fd)
     if setup is None:
         return
-    settle(pickle.loads(setup))  # noqa: S301 - from our parent
+    settle(Setup(*pickle.loads(setup)))  # noqa: S301 - from our parent
     write_frame(fd, b"")
     serve(fd)
 

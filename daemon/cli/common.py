@@ -1,4 +1,7 @@
-"""What every command needs: the configuration, the catalogue, and errors without tracebacks."""
+"""What every command needs: the configuration, the catalogue, and errors without tracebacks.
+
+Imported for `sexton --help` too, so pydantic and the suites are loaded only when a command asks.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +11,21 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from daemon import catalogue, config
-from daemon.catalogue import Catalogue
-from daemon.settings import Settings
+if TYPE_CHECKING:
+    from daemon.catalogue import Catalogue
+    from daemon.settings import Settings
 
 T = TypeVar("T")
 
 
 class CommandFailed(Exception):
     """The operation failed: exit 1 with this sentence."""
+
+
+class BadUsage(Exception):
+    """The command was given something it cannot use: exit 2 with this sentence."""
 
 
 @dataclass
@@ -29,7 +36,19 @@ class Invocation:
 
     @cached_property
     def loaded(self) -> tuple[Settings, dict[str, str]]:
-        return config.load(config.find_config(self.config_path), os.environ)
+        """Settings and where each set key came from. Raises `ConfigError` with the suites' problems as well."""
+        from daemon import catalogue, config
+
+        try:
+            return config.load(config.find_config(self.config_path), os.environ)
+        except config.ConfigError as error:
+            if error.salvaged is None:
+                raise
+            try:
+                catalogue.load(*error.salvaged)
+            except config.ConfigError as further:
+                raise config.ConfigError([*error.problems, *further.problems]) from None
+            raise
 
     @property
     def settings(self) -> Settings:
@@ -37,12 +56,15 @@ class Invocation:
 
     @cached_property
     def catalogue(self) -> Catalogue:
+        from daemon import catalogue
+
         settings, origins = self.loaded
         return catalogue.load(settings, origins)
 
     def reread(self) -> tuple[Settings, Catalogue]:
-        settings, origins = config.load(config.find_config(self.config_path), os.environ)
-        return settings, catalogue.load(settings, origins)
+        """Everything anew, for SIGHUP. Raises `ConfigError`."""
+        fresh = Invocation(self.config_path)
+        return fresh.settings, fresh.catalogue
 
 
 def run_async(main: Callable[[], Coroutine[Any, Any, T]]) -> T:

@@ -2,48 +2,78 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from pathlib import Path
-from typing import Annotated
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
-from daemon.cli.common import CommandFailed, Invocation
-from daemon.config import ConfigError
+from daemon.cli import commands_data, commands_engine, commands_jobs, commands_runs
+from daemon.cli.common import Invocation
+from daemon.cli.options import ConfigFile
+
+SECTIONS = {
+    "Run": ("run", "check", "status", "demo"),
+    "Jobs": ("jobs", "explain", "run-job", "pause", "resume", "reschedule"),
+    "Runs": ("runs", "retry", "release", "waive", "cancel"),
+    "Database and suites": ("migrate", "seed", "psql", "new-suite"),
+}
+INTERRUPTED = 130
+
+
+class Sections(TyperGroup):
+    """Help that lists the commands by what they are for, and not in one long column."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        widest = max(len(name) for name in self.commands)
+        for title, names in SECTIONS.items():
+            rows = [
+                (name.ljust(widest), self.commands[name].get_short_help_str(formatter.width - widest - 6))
+                for name in names
+                if name in self.commands
+            ]
+            with formatter.section(title):
+                formatter.write_dl(rows)
+
 
 app = typer.Typer(
-    name="sexton", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
-    help="The background-work daemon that operators trust with money.",
+    name="sexton", cls=Sections, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # rich would cost every start 60 ms for the colours of --help
+    epilog="Example: sexton run-job flights.invoice_overdue --wait. "
+    "Exit status: 0 fine, 1 the operation failed, 2 bad usage or configuration.",
 )  # fmt: skip
 
 
 @app.callback()
-def options(
-    context: typer.Context,
-    config: Annotated[
-        Path | None, typer.Option("--config", metavar="FILE", help="Configuration file (default: config.toml).")
-    ] = None,
-) -> None:
+def options(context: typer.Context, config: ConfigFile = None) -> None:
+    """The background-work daemon that operators trust with money."""
     context.obj = Invocation(config)
 
 
-@app.command("run")
-def run_daemon(context: typer.Context) -> None:
-    """Run the daemon in the foreground until SIGTERM or Ctrl-C."""
-    from daemon.cli.run import run_daemon as run
-
-    raise typer.Exit(run(context.obj))
+for module in (commands_engine, commands_jobs, commands_runs, commands_data):
+    module.add_to(app)
 
 
 def run() -> int:
-    """Exit 0 fine, 1 the operation failed, 2 bad usage or configuration."""
+    """Exit 0 fine, 1 the operation failed, 2 bad usage or configuration; 130 after Ctrl-C."""
     try:
-        result = app(standalone_mode=False)
-    except ConfigError as error:
-        for problem in error.problems:
-            print(f"error: {problem}", file=sys.stderr)
-        return 2
-    except CommandFailed as error:
-        print(f"error: {error}", file=sys.stderr)
+        result = app(standalone_mode=False, prog_name="sexton")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # `sexton runs | head`: the reader has left. Python would complain again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    except Exception as error:
+        from daemon.cli.failures import explained  # errors are rare; what words them is not free
+
+        found = explained(error)
+        if found is None:
+            raise
+        status, sentences = found
+        for sentence in sentences:
+            print(sentence, file=sys.stderr)
+        return status
     return int(result or 0)

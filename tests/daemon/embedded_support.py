@@ -172,6 +172,16 @@ def leftovers(state: Path) -> list[int]:
     return found
 
 
+def log_size(state: Path) -> int:
+    """Bytes of the server's log so far; `log_since` reads on from there."""
+    log = state / "postgres-17/server.log"
+    return log.stat().st_size if log.exists() else 0
+
+
+def log_since(state: Path, start: int = 0) -> str:
+    return (state / "postgres-17/server.log").read_bytes()[start:].decode()
+
+
 async def ended(pid: int) -> bool:
     """Wait for a process that is not ours."""
     return await processes.wait_exit(pid, PATIENCE)

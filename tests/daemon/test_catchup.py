@@ -86,9 +86,7 @@ def test_each_gets_a_row_of_its_own_in_order_however_late() -> None:
 
 
 def test_each_beyond_its_limit_holds_the_whole_backlog() -> None:
-    assert (
-        brief(planned(hourly(4), CatchUp.EACH(3))) == [(1, "held", "backlog of 4 exceeds the limit of 3")] * 4
-    )
+    assert brief(planned(hourly(4), CatchUp.EACH(3))) == [(1, "held", "backlog of 4 exceeds the limit of 3")] * 4
     assert brief(planned(hourly(2), CatchUp.EACH(3), outstanding=1)) == [(1, "ready", None)] * 2
     assert (
         brief(planned(hourly(2), CatchUp.EACH(3), outstanding=2))
@@ -106,9 +104,7 @@ def test_a_clock_that_leapt_holds_money_and_nothing_else() -> None:
 
 
 def test_a_pause_holds_each_and_skips_the_others() -> None:
-    assert (
-        brief(planned(hourly(2), CatchUp.EACH(31), paused_by="anna")) == [(1, "held", "paused by anna")] * 2
-    )
+    assert brief(planned(hourly(2), CatchUp.EACH(31), paused_by="anna")) == [(1, "held", "paused by anna")] * 2
     for policy in (CatchUp.NONE, CatchUp.LATEST):
         assert brief(planned(hourly(3), policy, paused_by="anna")) == [(3, "skipped", "paused by anna")]
 

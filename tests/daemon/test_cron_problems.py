@@ -78,14 +78,8 @@ def test_a_step_of_days_with_a_weekday_is_warned_of() -> None:
     "schedule",
     [
         *(Cron(e) for e in ("@daily", "@HOURLY", "0 0 29 2 *", "0 0 L * *", "0 0 15W * *", "0 0 * * mon#1")),
-        *(
-            Cron(e)
-            for e in ("0 0 * * 0-7", "0 22-2 * * *", "*/5 9-17 * * mon-fri", "0 0 ? * 1", "0 0 1 1 * 30")
-        ),
-        *(
-            Cron(e)
-            for e in ("0 0 * * l5", "0 9-17/3 * * *", "0 0 13 * fri", "10/10 * * * *", "0 0 1-7/2 * *")
-        ),
+        *(Cron(e) for e in ("0 0 * * 0-7", "0 22-2 * * *", "*/5 9-17 * * mon-fri", "0 0 ? * 1", "0 0 1 1 * 30")),
+        *(Cron(e) for e in ("0 0 * * l5", "0 9-17/3 * * *", "0 0 13 * fri", "10/10 * * * *", "0 0 1-7/2 * *")),
         *(Every(s) for s in (30, 0.25, 86_400)),
         OnDemand(),
     ],

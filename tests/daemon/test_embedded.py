@@ -37,8 +37,15 @@ async def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-async def state(template: Path, tmp_path: Path) -> AsyncIterator[Path]:
-    """A state directory with a cluster; afterwards nothing of it may run."""
+async def state(template: Path) -> AsyncIterator[Path]:
+    """A state directory with a cluster that all tests share, because copies are slow; each leaves it stopped."""
+    yield template
+    assert leftovers(template) == []
+
+
+@pytest.fixture
+async def own_state(template: Path, tmp_path: Path) -> AsyncIterator[Path]:
+    """The same for a test that spoils it."""
     with support.copied(template, tmp_path / "state") as path:
         yield path
 
@@ -47,7 +54,7 @@ async def test_the_first_start_creates_a_cluster_and_the_next_keeps_its_data(tmp
     events: list[EmbeddedEvent] = []
     state = tmp_path / "not" / "there" / "yet"
     async with started(EmbeddedPostgres(state, settings=FAST, on_event=events.append)) as url:
-        await execute(url, "CREATE TABLE kept AS SELECT 42 AS n")
+        await execute(url, "CREATE TABLE kept1 AS SELECT 42 AS n")
     kinds = [type(event) for event in events]
     assert kinds[0] is ClusterCreating
     assert kinds.index(ClusterCreated) < kinds.index(ServerReady)
@@ -56,7 +63,7 @@ async def test_the_first_start_creates_a_cluster_and_the_next_keeps_its_data(tmp
 
     events.clear()
     async with started(EmbeddedPostgres(state, settings=FAST, on_event=events.append)) as url:
-        assert await value(url, "SELECT n FROM kept") == 42
+        assert await value(url, "SELECT n FROM kept1") == 42
     assert [type(event) for event in events] == [ServerReady]
 
 
@@ -102,10 +109,10 @@ async def test_the_url_suits_psql_and_no_environment_variable_bends_it(
         assert answer == b"sexton\n"
 
 
-async def test_alter_system_beats_our_defaults(state: Path) -> None:
-    async with started(EmbeddedPostgres(state, settings=FAST)) as url:
+async def test_alter_system_beats_our_defaults(own_state: Path) -> None:
+    async with started(EmbeddedPostgres(own_state, settings=FAST)) as url:
         await execute(url, "ALTER SYSTEM SET shared_buffers = '16MB'")
-    async with started(EmbeddedPostgres(state, settings=FAST)) as url:
+    async with started(EmbeddedPostgres(own_state, settings=FAST)) as url:
         assert await value(url, "SHOW shared_buffers") == "16MB"
 
 

@@ -24,7 +24,7 @@ from daemon.embedded_events import (
     ServerExited,
 )
 from tests.daemon import embedded_support as support
-from tests.daemon.embedded_support import FAST, execute, owner, started, value
+from tests.daemon.embedded_support import FAST, execute, leftovers, owner, started, value
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(60)]
 
@@ -35,22 +35,31 @@ async def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-async def state(template: Path, tmp_path: Path) -> AsyncIterator[Path]:
-    """A state directory with a cluster; afterwards nothing of it may run."""
+async def state(template: Path) -> AsyncIterator[Path]:
+    """A state directory with a cluster that all tests share, because copies are slow; each leaves it stopped."""
+    yield template
+    assert leftovers(template) == []
+
+
+@pytest.fixture
+async def own_state(template: Path, tmp_path: Path) -> AsyncIterator[Path]:
+    """The same for a test that spoils it."""
     with support.copied(template, tmp_path / "state") as path:
         yield path
 
 
 async def test_our_death_is_the_servers_clean_shutdown(state: Path) -> None:
+    start = support.log_size(state)
     async with owner(state, "daemon") as first:
         postmaster, url = await first.up()
-        await execute(url, "CREATE TABLE kept AS SELECT 42 AS n")
+        await execute(url, "CREATE TABLE kept_crash1 AS SELECT 42 AS n")
         await first.kill()
         assert await support.ended(postmaster)
-    assert "received fast shutdown request" in (state / "postgres-17/server.log").read_text()
+    assert "received fast shutdown request" in support.log_since(state, start)
+    start = support.log_size(state)
     async with started(EmbeddedPostgres(state, settings=FAST)) as url:
-        assert await value(url, "SELECT n FROM kept") == 42
-    assert "was not properly shut down" not in (state / "postgres-17/server.log").read_text()
+        assert await value(url, "SELECT n FROM kept_crash1") == 42
+    assert "was not properly shut down" not in support.log_since(state, start)
 
 
 async def test_an_orphan_is_taken_over(state: Path) -> None:
@@ -76,7 +85,7 @@ async def test_a_killed_postmaster_is_a_crash_and_loses_nothing(state: Path) -> 
     events: list[EmbeddedEvent] = []
     server = EmbeddedPostgres(state, settings=FAST, on_event=events.append)
     async with started(server) as url:
-        await execute(url, "CREATE TABLE kept AS SELECT 42 AS n")
+        await execute(url, "CREATE TABLE kept_crash2 AS SELECT 42 AS n")
         first = server.pid
         support.kill(first)
         assert await asyncio.wait_for(server.wait_closed(), 10) is ExitKind.CRASHED
@@ -84,12 +93,12 @@ async def test_a_killed_postmaster_is_a_crash_and_loses_nothing(state: Path) -> 
         await asyncio.wait_for(server.restart_after_crash(), 30)
         assert server.pid != first
         assert server.url == url
-        assert await value(url, "SELECT n FROM kept") == 42
+        assert await value(url, "SELECT n FROM kept_crash2") == 42
 
 
 async def test_a_restart_waits_for_backends_of_the_crashed_server(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "BACKEND_LADDER", ((None, 0.1), (signal.SIGQUIT, 0.1), (signal.SIGKILL, 10)))
-    server = EmbeddedPostgres(state, settings=FAST)
+    start, server = support.log_size(state), EmbeddedPostgres(state, settings=FAST)
     async with started(server) as url:
         connection = await asyncpg.connect(url)
         backend = connection.get_server_pid()
@@ -101,11 +110,11 @@ async def test_a_restart_waits_for_backends_of_the_crashed_server(state: Path, m
         assert not processes.is_alive(backend)
         assert await value(url, "SELECT 1") == 1
         connection.terminate()
-    assert "pre-existing shared memory" not in (state / "postgres-17/server.log").read_text()
+    assert "pre-existing shared memory" not in support.log_since(state, start)
 
 
-async def test_failed_restarts_are_told_and_repeated(state: Path) -> None:
-    version = state / "postgres-17/data/PG_VERSION"
+async def test_failed_restarts_are_told_and_repeated(own_state: Path) -> None:
+    version = own_state / "postgres-17/data/PG_VERSION"
     failures: list[RestartFailed] = []
 
     def mend(event: EmbeddedEvent) -> None:
@@ -114,7 +123,7 @@ async def test_failed_restarts_are_told_and_repeated(state: Path) -> None:
             if len(failures) == 2:
                 version.write_text("17\n")
 
-    server = EmbeddedPostgres(state, settings=FAST, on_event=mend)
+    server = EmbeddedPostgres(own_state, settings=FAST, on_event=mend)
     async with started(server) as url:
         support.kill(server.pid)
         await server.wait_closed()
@@ -125,15 +134,15 @@ async def test_failed_restarts_are_told_and_repeated(state: Path) -> None:
         assert await value(url, "SELECT 1") == 1
 
 
-async def test_stop_ends_a_restart_that_fails_for_ever(state: Path) -> None:
+async def test_stop_ends_a_restart_that_fails_for_ever(own_state: Path) -> None:
     failed = asyncio.Event()
     server = EmbeddedPostgres(
-        state,
+        own_state,
         settings=FAST,
         on_event=lambda event: failed.set() if isinstance(event, RestartFailed) else None,
     )
     async with started(server):
-        (state / "postgres-17/data/PG_VERSION").write_text("16\n")
+        (own_state / "postgres-17/data/PG_VERSION").write_text("16\n")
         support.kill(server.pid)
         await server.wait_closed()
         restarting = asyncio.ensure_future(server.restart_after_crash())

@@ -21,10 +21,10 @@ async def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-async def state(template: Path, tmp_path: Path) -> AsyncIterator[Path]:
-    """A state directory with a cluster; afterwards nothing of it may run."""
-    with support.copied(template, tmp_path / "state") as path:
-        yield path
+async def state(template: Path) -> AsyncIterator[Path]:
+    """A state directory with a cluster that all tests share, because copies are slow; each leaves it stopped."""
+    yield template
+    assert leftovers(template) == []
 
 
 async def test_nobody_to_attach_to(tmp_path: Path) -> None:
@@ -54,11 +54,11 @@ async def test_nobody_attaches_to_the_server_of_a_dead_daemon(state: Path) -> No
 
 async def test_a_command_without_a_daemon_starts_the_server_and_stops_it(state: Path) -> None:
     async with open_database(state, settings=FAST) as url:
-        await execute(url, "CREATE TABLE kept AS SELECT 42 AS n")
+        await execute(url, "CREATE TABLE kept_guests1 AS SELECT 42 AS n")
         assert await attach(state) is None, "a guest's server is no daemon's"
     assert leftovers(state) == []
     async with open_database(state, settings=FAST) as url:
-        assert await value(url, "SELECT n FROM kept") == 42
+        assert await value(url, "SELECT n FROM kept_guests1") == 42
 
 
 async def test_a_daemon_waits_for_a_guest(state: Path) -> None:
@@ -135,7 +135,7 @@ async def test_a_killed_guests_server_is_replaced(state: Path) -> None:
     assert all(isinstance(event, OrphanFound) for event in events[:-1])
 
 
-async def test_a_holder_without_a_name_is_reported_as_unknown(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_holder_without_a_name_is_reported_as_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("daemon.embedded_lock._NAMELESS_SECONDS", 0.1)
     lock = StateLock(tmp_path)
     await lock.acquire("daemon", print)

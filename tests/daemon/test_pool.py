@@ -511,6 +511,7 @@ async def test_nothing_ticks_while_nothing_is_computed(house: House) -> None:
         assert crew._watch is not None
         call.cancel()
         await pool.compute(tasks.nothing)
+        await house.until(WorkerExited)
         await eventually(lambda: crew._watch is None)
         assert crew._retry is None
         assert all(worker._alarm is None for worker in crew.workers)
@@ -523,7 +524,7 @@ async def test_a_child_is_light_and_the_first_to_go(house: House) -> None:
         facts = await pool.compute(tasks.limits)
     assert facts["oom"] == "500"
     assert facts["pythonpath"] == "/somewhere"  # programs that functions start see what ours would
-    assert not {"asyncpg", "pydantic", "uvloop", "shapely", "anyio"} & set(facts["loaded"].split(","))
+    assert not {"daemon", "asyncpg", "pydantic", "uvloop", "shapely", "anyio"} & set(facts["loaded"].split(","))
 
 
 # What they say

@@ -56,9 +56,7 @@ def test_there_are_as_many_tries_as_promised(policy: RetryPolicy, failures: int,
 
 
 @given(policies(), st.integers(1, 200), SEEDS)
-def test_a_retry_is_never_early_and_never_far_beyond_the_cap(
-    policy: RetryPolicy, failures: int, seed: float
-) -> None:
+def test_a_retry_is_never_early_and_never_far_beyond_the_cap(policy: RetryPolicy, failures: int, seed: float) -> None:
     decision = decide(policy, failures, now=NOW, jitter_seed=seed)
     if isinstance(decision, Retry):
         delay, rounding = policy.delay(failures), dt.timedelta(microseconds=1)

@@ -29,6 +29,7 @@ async def rate_flight(flight_id: int, settings: Settings) -> Report:
     """Rate one flight. What cannot be rated is an outcome; only what nobody foresaw raises."""
     from workers.flights import reference  # shapely and numpy: worker processes only
     from workers.flights.rating import rate
+    from workers.flights.zones import ZoneGeometryError
 
     started = time.perf_counter()
     row = await reference.flight_row(flight_id)
@@ -39,10 +40,13 @@ async def rate_flight(flight_id: int, settings: Settings) -> Report:
             worker_pid=os.getpid(),
         )
     flight = reference.flight_of(row)
-    zones, rates = await reference.reference(row)
     points = await positions(flight, settings)
+    try:
+        zones, rates = await reference.reference(row)
+    except ZoneGeometryError as error:
+        zones, rates, points = None, None, Unratable(Reason.NO_ZONE_GEOMETRY, str(error))
     fetched, cpu = time.perf_counter(), time.process_time()
-    outcome = points if isinstance(points, Unratable) else rate(flight, points, zones, rates)
+    if isinstance(points, Unratable) or zones is None or rates is None:
     return Report(
         flight_id=flight_id,
         outcome=outcome,

@@ -22,6 +22,10 @@ Indices = NDArray[np.int16]
 NOWHERE = -1
 
 
+class ZoneGeometryError(ValueError):
+    """A region whose polygon is unusable."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fir:
     """A region, its charging zone, and its GeoJSON Polygon or MultiPolygon in degrees."""
@@ -34,7 +38,7 @@ class Fir:
 class Zones:
     """Regions in order of their idents; where two overlap, a point belongs to the first.
 
-    Raises `ValueError` for a region that has no area: half a map would charge too little in silence.
+    Raises `ZoneGeometryError` for a region that has no area: half a map would charge too little in silence.
     """
 
     def __init__(self, firs: Iterable[Fir]) -> None:
@@ -92,11 +96,14 @@ def polygons_of(fir: Fir) -> list[Any]:
     found: list[Any] = []
     coordinates = fir.geometry["coordinates"]
     for rings in [coordinates] if fir.geometry["type"] == "Polygon" else coordinates:
-        polygon = shapely.Polygon(unwrap(rings[0]), [unwrap(hole) for hole in rings[1:]])
-        if not polygon.area > 0:
-            raise ValueError(f"FIR {fir.ident} has a polygon without an area")
+        try:
+            polygon = shapely.Polygon(unwrap(rings[0]), [unwrap(hole) for hole in rings[1:]])
+        except (ValueError, TypeError, IndexError, shapely.errors.ShapelyError) as error:
+            raise ZoneGeometryError(f"FIR {fir.ident} has a polygon that is none: {error}") from error
         if not polygon.is_valid:
             polygon = shapely.make_valid(polygon)
+        if not polygon.area > 0:
+            raise ZoneGeometryError(f"FIR {fir.ident} has a polygon without an area")
         for turn in (-360.0, 0.0, 360.0):
             copy = translate(polygon, xoff=turn) if turn else polygon
             west, _, east, _ = copy.bounds

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.workers.flights import plain_python
 from tests.workers.flights.builders import box, positions, zones
 from workers.flights.sample import Sample, SampleFlight
-from workers.flights.zones import NOWHERE, Zones, unwrap
+from workers.flights.zones import NOWHERE, ZoneGeometryError, Zones, unwrap
 
 A, B, C = ("A", box(0, 0, 10, 10)), ("B", box(10, 0, 20, 10)), ("C", box(5, 5, 15, 15))
 
@@ -55,8 +55,10 @@ def test_a_zone_around_a_pole_holds_the_pole() -> None:
 
 
 def test_a_region_without_area_is_refused() -> None:
-    with pytest.raises(ValueError, match="AAAA has a polygon without an area"):
+    with pytest.raises(ZoneGeometryError, match="AAAA has a polygon without an area"):
         zones(AAAA=("A", {"type": "Polygon", "coordinates": [[[0, 0], [1, 1], [2, 2], [0, 0]]]}))
+    with pytest.raises(ZoneGeometryError, match="AAAA has a polygon that is none"):
+        zones(AAAA=("A", {"type": "Polygon", "coordinates": [[[0, 0], ["east", 1]]]}))
 
 
 def test_a_ring_that_crosses_itself_is_repaired() -> None:

@@ -1,0 +1,50 @@
+"""The options that several commands share, each with its one help text."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def remember_config(context: typer.Context, value: Path | None) -> Path | None:
+    """`--config` after the command's name counts as it does before it; the later one wins."""
+    if value is not None and context.obj is not None:
+        context.obj.config_path = value
+    return value
+
+
+def operator() -> str:
+    """Who is at the keyboard: `$SUDO_USER` before `$USER`, because root is nobody in particular."""
+    named = os.environ.get("SUDO_USER") or os.environ.get("USER")
+    if named:
+        return named
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a uid without a name, as in many containers
+        return f"uid {os.getuid()}"
+
+
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", metavar="FILE", callback=remember_config, show_default=False,
+        help="Configuration file (default: $SEXTON_CONFIG, ./config.toml, /etc/sexton/config.toml).",
+    ),
+]  # fmt: skip
+Json = Annotated[bool, typer.Option("--json", help="JSON on standard output, keys in a fixed order.")]
+By = Annotated[
+    str | None,
+    typer.Option("--by", metavar="NAME", show_default=False,
+                 help="Who is doing this, for the audit (default: $SUDO_USER or $USER)."),
+]  # fmt: skip
+Reason = Annotated[
+    str | None, typer.Option("--reason", metavar="TEXT", show_default=False, help="Why, for the audit.")
+]
+JobName = Annotated[str, typer.Argument(metavar="JOB", show_default=False, help="A job's name or alias.")]
+RunIds = Annotated[
+    list[int] | None, typer.Argument(metavar="RUN...", show_default=False, help="Ids of runs.")
+]
