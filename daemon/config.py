@@ -69,7 +69,10 @@ def load(path: Path | None, environment: Mapping[str, str]) -> tuple[Settings, d
 def _salvaged(
     data: dict[str, Any], error: ValidationError, origins: dict[str, str]
 ) -> tuple[Settings, dict[str, str]] | None:
+    """What is left without the wrong keys; None without `suites`, whose absence would only invent problems."""
     for wrong in error.errors():
+        if wrong["loc"][0] == "suites":
+            return None
         branch: Any = data
         for key in wrong["loc"][:-1]:
             branch = branch.get(key) if isinstance(branch, dict) else None

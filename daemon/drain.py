@@ -51,8 +51,7 @@ class Drain:
     save_failures: SaveFailures | None = None
     _todo: deque[QueueItem] = field(default_factory=deque)
     _settled: list[Performed] = field(default_factory=list)
-    _in_lanes: list[QueueItem] = field(default_factory=list)
-    _performing: int = 0
+    _open: dict[int, QueueItem] = field(default_factory=dict)
     _exhausted: bool = False
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _work: asyncio.Event = field(default_factory=asyncio.Event)
@@ -75,7 +74,7 @@ class Drain:
                         self._settled[MOST_IN_ONE_COMMIT:],
                     )
                     yield await self._settle(batch)
-                elif self._exhausted and not self._performing and not (self._todo and self.lent.claiming()):
+                elif self._exhausted and (not self._open or self._only_unbegun_left()):
                     return
                 else:
                     self._news.clear()
@@ -93,10 +92,9 @@ class Drain:
             await self._give_back()
 
     async def _give_back(self) -> None:
-        held = self.lent.holdings.get(self.queue.name, set())
-        unsaved = [*self._todo, *(p.item for p in self._settled), *self._in_lanes]
+        unsaved = list(self._open.values())
         self._todo.clear()
-        self._settled, self._in_lanes = [], []
+        self._settled = []
         if unsaved:
             try:
                 async with self.lent.link.held() as connection:
@@ -104,7 +102,17 @@ class Drain:
                     await connection.execute(self.queue.statements["release"].text, keys, tokens)
             except DatabaseDown:
                 pass  # they are strays now: given back when the database returns, by whoever sees it first
-        held.difference_update(i.token for i in unsaved)
+        self._let_go(unsaved)
+
+    def _let_go(self, items: Sequence[QueueItem]) -> None:
+        held = self.lent.holdings.get(self.queue.name, set())
+        for item in items:
+            self._open.pop(item.token, None)
+            held.discard(item.token)
+
+    def _only_unbegun_left(self) -> bool:
+        """While draining, what no lane has begun is given back rather than begun."""
+        return not self.lent.claiming() and len(self._todo) == len(self._open)
 
     async def _watched(self, activity: Any) -> None:
         try:
@@ -133,11 +141,10 @@ class Drain:
         held = self.lent.holdings.setdefault(self.queue.name, set())
         async with self.lent.link.held() as connection:
             rows = await connection.fetch(self.queue.statements["claim"].text, most, self.lent.node())
-            held.update(row["token"] for row in rows)
-        return sorted(
-            (QueueItem(r["key"], r["token"], r["attempts"], r["failures"], r["priority"]) for r in rows),
-            key=lambda item: (item.priority, item.key),
-        )
+            items = [QueueItem(r["key"], r["token"], r["attempts"], r["failures"], r["priority"]) for r in rows]
+            held.update(item.token for item in items)
+            self._open.update((item.token, item) for item in items)
+        return sorted(items, key=lambda item: (item.priority, item.key))
 
     async def _lane(self) -> None:
         """One item at a time, until the feeder has nothing more."""
@@ -149,15 +156,10 @@ class Drain:
                 self._work.clear()
                 await self._work.wait()
             item = self._todo.popleft()
-            self._in_lanes.append(item)
-            self._performing += 1
             self._hungry.set()
-            try:
-                self._settled.append(await self._performed(item))
-                self._in_lanes.remove(item)
-            finally:
-                self._performing -= 1
-                self._news.set()
+            performed = await self._performed(item)
+            self._settled.append(performed)
+            self._news.set()
 
     async def _performed(self, item: QueueItem) -> Performed:
         """The item's value or why there is none. One bad item costs only itself."""
@@ -180,7 +182,6 @@ class Drain:
             try:
                 results += await self._save(part)
             except DatabaseDown:
-                self._settled.extend(p for p in batch)
                 raise
             except Exception as error:
                 if _is_fence(error):
@@ -190,8 +191,7 @@ class Drain:
                 else:
                     while_refused += [part[len(part) // 2 :], part[: len(part) // 2]]
         failed, dead = await self._fail(bad) if bad else (0, 0)
-        held = self.lent.holdings.get(self.queue.name, set())
-        held.difference_update(p.item.token for p in batch)
+        self._let_go([p.item for p in batch])
         self.context.still_alive()
         self.lent.announce(ItemsFinished(self.queue.name, len(results), failed, dead))
         return Drained(len(results), failed, dead, results)

@@ -19,8 +19,8 @@ from daemon.embedded_identity import Server
 from daemon.embedded_lock import pauses
 
 # A shutdown that somebody else began shows in postmaster.pid only, and one of the "smart" kind waits for our
-# own connections to close; so we look once a second (30 µs).
-_LOOK_SECONDS = 1.0
+# own connections to close; so we look now and then (0.03 % of a core).
+_LOOK_SECONDS = 2.0
 _LOG_CHECK_SECONDS = 60.0
 _STARTING_SECONDS = 5.0
 

@@ -47,7 +47,7 @@ def _usage(error: TyperException) -> tuple[int, list[str]]:
 
 
 def _ours(error: Exception) -> tuple[int, list[str]] | None:
-    from daemon.actions import Invalid, Refused
+    from daemon.actions_deed import Invalid, Refused
     from daemon.app import PortTaken
     from daemon.catalogue import UnknownJob
     from daemon.config import ConfigError

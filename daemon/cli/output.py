@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 
 STYLES = {
-    "succeeded": "green", "alive": "green", "ready": "green", "running": "cyan", "failed": "bold red", "dead": "bold red",
-    "held": "yellow", "missed": "yellow", "skipped": "dim", "cancelled": "dim", "disabled": "dim", "waiting": "blue",
+    "succeeded": "green", "alive": "green", "ready": "green", "running": "cyan", "waiting": "blue",
+    "failed": "bold red", "dead": "bold red", "held": "yellow", "missed": "yellow", "paused": "yellow",
+    "skipped": "dim", "cancelled": "dim", "disabled": "dim",
 }  # fmt: skip
 NOTHING = "–"
 

@@ -511,7 +511,7 @@ async def test_nothing_ticks_while_nothing_is_computed(house: House) -> None:
         assert crew._watch is not None
         call.cancel()
         await pool.compute(tasks.nothing)
-        await house.until(WorkerExited)
+        await eventually(lambda: pool.stats().starting == 0 and house.of(WorkerExited))
         await eventually(lambda: crew._watch is None)
         assert crew._retry is None
         assert all(worker._alarm is None for worker in crew.workers)

@@ -20,7 +20,10 @@ EVERY_S = 1.0
 
 
 class BenchmarkFile:
-    """The rows in memory and when they were last written. A file that cannot be read is begun anew."""
+    """The rows in memory and when they were last written. A file that cannot be read is begun anew.
+
+    Writing raises `OSError`, and is tried again with the next rows.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -34,17 +37,18 @@ class BenchmarkFile:
         if not self._loaded:
             self.rows.extendleft(reversed(await asyncio.to_thread(read, self.path)))
             self._loaded = True
-        before = len(self.rows), self._unwritten
+        before = self.rows[-1] if self.rows else None
         self.rows.extend(rows)
-        self._unwritten = before[1] or bool(self.rows)
+        self._unwritten |= bool(self.rows) and self.rows[-1] is not before
         if time.monotonic() - self._written_at >= EVERY_S:
             await self.flush()
 
     async def flush(self) -> None:
         """Write what is not written yet."""
         if self._unwritten:
-            self._unwritten, self._written_at = False, time.monotonic()
+            self._written_at = time.monotonic()
             await asyncio.to_thread(write, self.path, list(self.rows))
+            self._unwritten = False
 
 
 @cache

@@ -97,15 +97,26 @@ class Ingestion:
 async def flight_ingestion(ctx: Context) -> object:
     """Rate every queued flight in the worker processes, and save its charges."""
     run = Ingestion(ctx, ctx.settings)
-    file = benchmark_file(run.settings.benchmark_file) if run.settings.benchmark_file else None
     async for drained in ctx.drain(QUEUE, run.perform, run.save, timeout=PER_FLIGHT, save_failures=run.save_failures):
         run.count(drained.results, drained.failed, drained.dead)
         await ctx.progress(run.ok + run.failed + run.dead)
-        if file:
-            await file.add(run.newest_benchmarks())
+        await keep_benchmarks(run)
     totals = run.totals()
     if totals is not None:
-        if file:
-            await file.flush()
+        await keep_benchmarks(run, last=True)
         ctx.log.info("rated %(ok)d flights of %(points)d positions, %(failed)d failed, %(dead)d given up", totals)
     return totals
+
+
+async def keep_benchmarks(run: Ingestion, *, last: bool = False) -> None:
+    """Bring the benchmark file up to date. It is for people: a full disk there stops no billing."""
+    rows = run.newest_benchmarks()
+    if run.settings.benchmark_file is None:
+        return
+    file = benchmark_file(run.settings.benchmark_file)
+    try:
+        await file.add(rows)
+        if last:
+            await file.flush()
+    except OSError as error:
+        run.ctx.log.warning("%s cannot be written: %s", file.path, error)

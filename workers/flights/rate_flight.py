@@ -34,30 +34,33 @@ async def rate_flight(flight_id: int, settings: Settings) -> Report:
     started = time.perf_counter()
     row = await reference.flight_row(flight_id)
     if row is None:
-        return Report(
-            flight_id=flight_id,
-            outcome=Unratable(Reason.FLIGHT_UNKNOWN, str(flight_id)),
-            worker_pid=os.getpid(),
-        )
+        return unrated(flight_id, Unratable(Reason.FLIGHT_UNKNOWN, str(flight_id)))
     flight = reference.flight_of(row)
-    points = await positions(flight, settings)
     try:
         zones, rates = await reference.reference(row)
     except ZoneGeometryError as error:
-        zones, rates, points = None, None, Unratable(Reason.NO_ZONE_GEOMETRY, str(error))
+        return unrated(flight_id, Unratable(Reason.NO_ZONE_GEOMETRY, str(error)))
+    points = await positions(flight, settings)
+    if isinstance(points, Unratable):
+        return unrated(flight_id, points, (time.perf_counter() - started) * 1000)
     fetched, cpu = time.perf_counter(), time.process_time()
-    if isinstance(points, Unratable) or zones is None or rates is None:
+    outcome = rate(flight, points, zones, rates)
     return Report(
         flight_id=flight_id,
         outcome=outcome,
         customer_id=flight.customer_id,
         service_on=flight.service_on,
-        transient=isinstance(outcome, Unratable) and outcome.reason is Reason.POSITIONS_UNAVAILABLE,
         worker_pid=os.getpid(),
-        points=0 if isinstance(points, Unratable) else len(points),
+        points=len(points),
         fetch_ms=(fetched - started) * 1000,
         cpu_ms=(time.process_time() - cpu) * 1000,
     )
+
+
+def unrated(flight_id: int, why: Unratable, fetch_ms: float = 0.0) -> Report:
+    """The report of a flight that rating was never reached for."""
+    transient = why.reason is Reason.POSITIONS_UNAVAILABLE
+    return Report(flight_id=flight_id, outcome=why, transient=transient, worker_pid=os.getpid(), fetch_ms=fetch_ms)
 
 
 async def positions(flight: Flight, settings: Settings) -> Sequence[Position] | Unratable:

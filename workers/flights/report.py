@@ -12,8 +12,8 @@ from workers.flights.charge import Rated, Unratable
 class Report:
     """How rating went. Times are milliseconds; `points` is how many positions there were.
 
-    `customer_id` and `service_on` are None only for a flight that does not exist. A `transient` failure may
-    pass without anyone's doing.
+    `customer_id` and `service_on` are there for every rated flight. A `transient` failure may pass without
+    anyone's doing.
     """
 
     flight_id: int

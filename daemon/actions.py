@@ -1,0 +1,258 @@
+"""What a person may do to the ledger: each action one transaction with its audit row, told to the nodes after COMMIT.
+
+The command line and the admin API call these and word the answers; nothing is printed here. Nodes learn of a
+change by NOTIFY, or by their own polling when that is lost.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import asyncpg
+
+from daemon import ledger, overlay, schedule, sql
+from daemon.actions_deed import Actor, AlreadyCovered, Changed, Deed, Invalid, Paused, Refused, deed
+from daemon.job import Job
+from daemon.jsonable import to_json
+from daemon.queue import WorkQueue
+from daemon.roster import DISABLED
+
+(
+    LOCK_RUNS, HELD_RUNS, RETRY_RUN, COVERING, DUE_EXACTLY_AT, RELEASE_RUNS, WAIVE_RUNS, CANCEL_RUNS,
+    ASK_TO_CANCEL, LOCK_JOB, PAUSE_JOB, RESUME_JOB, OVERRIDE_JOB,
+) = sql.load(
+    __file__, "lock_runs", "held_runs", "retry_run", "covering", "due_exactly_at", "release_runs", "waive_runs",
+    "cancel_runs", "ask_to_cancel", "lock_job", "pause_job", "resume_job", "override_job",
+)  # fmt: skip
+(REQUEST_RUN,) = sql.load(ledger.__file__, "request_run")
+
+MOST_AGAINS = 1000
+Jobs = Mapping[str, Job]
+
+
+async def request_run(
+    connection: asyncpg.Connection, actor: Actor, job: Job, *, due_at: datetime,
+    args: Mapping[str, Any] | None = None, again: bool = False,
+) -> int:  # fmt: skip
+    """A run by hand, ready at once; returns its id. `again` allows a second one for the same date or instant.
+
+    Raises `AlreadyCovered`, and `Invalid` when a sensitive job is asked for without a reason.
+    """
+    _wants_reason(job, actor, job.name)
+    spec = job.trigger if isinstance(job.trigger, schedule.Schedule) else schedule.OnDemand()
+    daily = schedule.daily_or_longer(spec)
+    date = schedule.local_date(spec, due_at)
+    text = ledger.encoded(args) if args else None
+    async with deed(connection, actor, "run-job") as doing:
+        await doing.fetch(ledger.INTRODUCE_JOBS, [job.name], [DISABLED])
+        for shift in range(MOST_AGAINS if again else 1):  # the next free microsecond: instants are unique
+            at = due_at + timedelta(microseconds=shift)
+            try:
+                async with connection.transaction():
+                    row = (await doing.fetch(
+                        REQUEST_RUN, job.name, at, date, "manual", int(job.priority), daily, again, text,
+                        actor.who, actor.reason,
+                    ))[0]  # fmt: skip
+            except asyncpg.UniqueViolationError:
+                continue
+            after = {"job": job.name, "due_at": at, "args": args or {}, "again": again}
+            doing.did(f"run {row['id']}", {}, after, "ready")
+            return int(row["id"])
+        raise await _covered(doing, job.name, due_at, date)
+
+
+async def _covered(doing: Deed, job: str, due_at: datetime, date: object) -> AlreadyCovered:
+    what = f"already ran for {date}"
+    rows = await doing.fetch(COVERING, job, date)
+    if not rows:
+        what, rows = f"already has a run due at {due_at.isoformat()}", await doing.fetch(DUE_EXACTLY_AT, job, due_at)
+    run, state = rows[0]["id"], rows[0]["state"]
+    return AlreadyCovered(
+        run, state, f"{job} {what}: run {run} ({state}); for another one: sexton run-job {job} --again, "
+        f"to repeat that one: sexton retry {run}",
+    )  # fmt: skip
+
+
+async def retry_runs(
+    connection: asyncpg.Connection, actor: Actor, jobs: Jobs, runs: Sequence[int]
+) -> list[Changed]:
+    """Failed, cancelled, skipped and missed runs are ready again, at once and with all their tries."""
+    async with deed(connection, actor, "retry") as doing:
+        rows = await _judged(doing, runs, _why_not_retry)
+        for row in rows:
+            _wants_reason(jobs.get(row["job"]), actor, row["job"])
+            try:
+                async with connection.transaction():
+                    await doing.fetch(RETRY_RUN, row["id"], actor.who)
+            except asyncpg.UniqueViolationError:
+                raise await _covered(doing, row["job"], row["due_at"], row["logical_date"]) from None
+        return [_changed(doing, row, "ready") for row in rows]
+
+
+def _why_not_retry(row: asyncpg.Record) -> str | None:
+    state, run, job = row["state"], row["id"], row["job"]
+    if row["trigger"] == "poll":
+        return "was one pass of a poll, and the next pass does the same work; dead items: sexton retry QUEUE"
+    if state in ("failed", "cancelled", "skipped", "missed") or (state == "ready" and row["later"]):
+        return None
+    return {
+        "running": f"is running; to stop it: sexton cancel {run}",
+        "succeeded": f"has succeeded; to do its work once more: sexton run-job {job} --again",
+        "held": f"is held ({row['reason']}); to let it run: sexton release {run}",
+        "waiting": "waits for the jobs it depends on",
+    }.get(state, "is ready already")
+
+
+async def retry_items(
+    connection: asyncpg.Connection, actor: Actor, queue: WorkQueue, keys: Sequence[int] | None
+) -> list[int]:
+    """Dead items of a queue are ready again, all of them when `keys` is None. Returns which were."""
+    async with deed(connection, actor, "retry items") as doing:
+        rows = await doing.fetch(queue.statements["requeue"], None if keys is None else list(keys))
+        revived = sorted(row["key"] for row in rows)
+        if revived:
+            doing.did(queue.name, {"state": "DEAD"}, {"state": "READY", "keys": revived}, f"queue:{queue.name}")
+        return revived
+
+
+async def release_runs(
+    connection: asyncpg.Connection, actor: Actor, jobs: Jobs, runs: Sequence[int]
+) -> list[Changed]:
+    """Held runs may go: ready, or waiting for what their job depends on."""
+    async with deed(connection, actor, "release") as doing:
+        return await _release(doing, jobs, runs)
+
+
+async def release_job(connection: asyncpg.Connection, actor: Actor, jobs: Jobs, job: str) -> list[Changed]:
+    """Every held run of a job, however many."""
+    async with deed(connection, actor, "release") as doing:
+        return await _release(doing, jobs, [row["id"] for row in await doing.fetch(HELD_RUNS, job, None)])
+
+
+async def _release(doing: Deed, jobs: Jobs, runs: Sequence[int]) -> list[Changed]:
+    rows = await _judged(doing, runs, lambda r: None if r["state"] == "held" else f"is {r['state']}, not held")
+    dependent = [name for name, job in jobs.items() if job.requires or job.after]
+    states = {r["id"]: r["state"] for r in await doing.fetch(RELEASE_RUNS, list(runs), dependent)}
+    return [_changed(doing, row, states[row["id"]]) for row in rows]
+
+
+async def waive_runs(
+    connection: asyncpg.Connection, actor: Actor, jobs: Jobs, runs: Sequence[int]
+) -> list[Changed]:
+    """Settle instants of an EACH job without running them, so that later ones may go."""
+
+    def why_not(row: asyncpg.Record) -> str | None:
+        if row["state"] in ("running", "succeeded"):
+            return f"{'is running' if row['state'] == 'running' else 'has succeeded'}: nothing is left to waive"
+        if not row["strict"]:
+            return f"holds nothing up: its job does not catch up with EACH; instead: sexton cancel {row['id']}"
+        return f"was waived by {row['waived_by']} before" if row["waived_by"] else None
+
+    async with deed(connection, actor, "waive") as doing:
+        rows = await _judged(doing, runs, why_not)
+        for row in rows:
+            _wants_reason(jobs.get(row["job"]), actor, row["job"])
+        await doing.fetch(WAIVE_RUNS, list(runs), actor.who)
+        return [_changed(doing, row, "cancelled") for row in rows]
+
+
+async def cancel_runs(connection: asyncpg.Connection, actor: Actor, runs: Sequence[int]) -> list[Changed]:
+    """What has not started is cancelled now; what runs is asked to stop, by the node that runs it."""
+    idle = ("waiting", "held", "ready")
+    async with deed(connection, actor, "cancel") as doing:
+        rows = await _judged(
+            doing, runs, lambda r: None if r["state"] in (*idle, "running") else f"is {r['state']} already"
+        )
+        await doing.fetch(CANCEL_RUNS, [r["id"] for r in rows if r["state"] in idle], actor.who)
+        await doing.fetch(ASK_TO_CANCEL, [r["id"] for r in rows if r["state"] == "running"], actor.who)
+        return [_changed(doing, r, "running" if r["state"] == "running" else "cancelled") for r in rows]
+
+
+async def _judged(
+    doing: Deed, runs: Sequence[int], why_not: Callable[[asyncpg.Record], str | None]
+) -> Sequence[asyncpg.Record]:
+    """The runs' rows, locked. Raises `Refused` with every one that does not exist or is refused: all or nothing."""
+    rows = await doing.fetch(LOCK_RUNS, list(runs))
+    missing = sorted(set(runs) - {row["id"] for row in rows})
+    problems = [f"there is no run {run}" for run in missing]
+    problems += [f"run {r['id']} ({r['job']}) {why}" for r in rows if (why := why_not(r)) is not None]
+    if problems:
+        raise Refused(*problems)
+    return rows
+
+
+def _changed(doing: Deed, row: asyncpg.Record, state: str) -> Changed:
+    run, asked = row["id"], row["state"] == "running"
+    before = {"job": row["job"], "state": row["state"], "reason": row["reason"], "failures": row["failures"]}
+    after = {"state": state} | ({"cancel_requested": True} if asked else {})
+    doing.did(f"run {run}", before, after, f"cancel:{run}" if asked else "ready")
+    return Changed(run, row["job"], row["due_at"], row["state"], state, row["strict"])
+
+
+def _wants_reason(job: Job | None, actor: Actor, name: str) -> None:
+    """A job this configuration does not know is treated as sensitive: nobody can say that it is not."""
+    if (job is None or job.sensitive) and not (actor.reason or "").strip():
+        why = "is not in this configuration" if job is None else "is sensitive"
+        raise Invalid(f"{name} {why}: say why with --reason")
+
+
+async def pause_job(connection: asyncpg.Connection, actor: Actor, job: str) -> Paused:
+    """From now on its instants are accounted for but not run: EACH is held, the rest skipped."""
+    async with deed(connection, actor, "pause") as doing:
+        row = await _locked(doing, job)
+        if row["paused_by"] is not None:
+            return Paused(job, row["paused_by"], row["paused_at"], already=True)
+        paused = (await doing.fetch(PAUSE_JOB, job, actor.who))[0]
+        doing.did(job, {"paused_by": None}, {"paused_by": actor.who}, f"job:{job}")
+        return Paused(job, actor.who, paused["paused_at"], already=False)
+
+
+async def resume_job(connection: asyncpg.Connection, actor: Actor, jobs: Jobs, job: str) -> list[Changed]:
+    """Undo a pause; what it held may go. Raises `Refused` when the job is not paused."""
+    async with deed(connection, actor, "resume") as doing:
+        row = await _locked(doing, job)
+        if row["paused_by"] is None:
+            raise Refused(f"{job} is not paused")
+        await doing.fetch(RESUME_JOB, job, actor.who)
+        doing.did(job, {"paused_by": row["paused_by"]}, {"paused_by": None}, f"job:{job}")
+        return await _release(doing, jobs, [r["id"] for r in await doing.fetch(HELD_RUNS, job, "paused by %")])
+
+
+async def reschedule_job(
+    connection: asyncpg.Connection, actor: Actor, job: Job, expression: str | None, timezone: str | None = None
+) -> tuple[Job, list[str]]:
+    """Override a job's schedule, or with None drop the override. Returns the job as it is now, and warnings.
+
+    `job` is as configured. Raises `Invalid` for a schedule that cannot be used; then nothing is changed.
+    """
+    async with deed(connection, actor, "reschedule") as doing:
+        before: dict[str, Any] = json.loads((await _locked(doing, job.name))["overrides"])
+        after = {k: v for k, v in before.items() if expression or k not in ("schedule", "timezone")}
+        after |= {"schedule": expression} if expression else {}
+        after |= {"timezone": timezone} if timezone else {}
+        changed, warnings = checked(job, after)
+        if after != before:
+            await doing.fetch(OVERRIDE_JOB, job.name, actor.who, to_json(after))
+            doing.did(job.name, {"overrides": before}, {"overrides": after}, f"job:{job.name}")
+        return changed, warnings
+
+
+def checked(job: Job, overrides: Mapping[str, Any]) -> tuple[Job, list[str]]:
+    """PURE: the job under these overrides, and warnings. Raises `Invalid` with everything wrong."""
+    try:
+        changed = overlay.laid_over(job, overlay.typed(overrides))
+    except ValueError as error:
+        raise Invalid(f"{job.name}: {error}") from None
+    found = schedule.problems(changed.trigger) if isinstance(changed.trigger, schedule.Schedule) else []
+    if errors := [f"{job.name}: {p.message}" for p in found if p.severity == "error"]:
+        raise Invalid(*errors)
+    return changed, [f"{job.name}: {p.message}" for p in found]
+
+
+async def _locked(doing: Deed, job: str) -> asyncpg.Record:
+    """The job's row; made now if no node has met the job yet, as disabled, so that no past is invented for it."""
+    await doing.fetch(ledger.INTRODUCE_JOBS, [job], [DISABLED])
+    return (await doing.fetch(LOCK_JOB, job))[0]

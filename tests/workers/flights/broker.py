@@ -1,0 +1,76 @@
+"""A Pinot broker on loopback: a real HTTP server that gives each request the answer a test prepared."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class Seen:
+    path: str
+    headers: dict[str, str]
+    body: dict[str, Any]
+
+
+@dataclass
+class Broker:
+    """`answer` is bytes to send as they are; `delay_s` passes first, and `cut_at` closes after so many bytes."""
+
+    url: str = ""
+    answer: bytes = b""
+    delay_s: float = 0.0
+    cut_at: int | None = None
+    seen: list[Seen] = field(default_factory=list)
+
+    def says(self, body: object, *, status: str = "200 OK", content_type: str | None = "application/json") -> None:
+        payload = body if isinstance(body, bytes) else json.dumps(body).encode()
+        head = f"HTTP/1.1 {status}\r\nContent-Length: {len(payload)}\r\nConnection: close\r\n"
+        head += f"Content-Type: {content_type}\r\n" if content_type else ""
+        self.answer = head.encode() + b"\r\n" + payload
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+            headers = {k.lower(): v.strip() for k, _, v in (line.partition(":") for line in head[1:] if line)}
+            body = await reader.readexactly(int(headers.get("content-length", "0")))
+            self.seen.append(Seen(head[0], headers, json.loads(body)))
+            await asyncio.sleep(self.delay_s)
+            writer.write(self.answer[: self.cut_at])
+            await writer.drain()
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass  # the client gave up first, which some tests are about
+        finally:
+            writer.close()
+
+
+@asynccontextmanager
+async def broker() -> AsyncIterator[Broker]:
+    found = Broker()
+    server = await asyncio.start_server(found.serve, "127.0.0.1", 0)
+    found.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    try:
+        yield found
+    finally:
+        server.close()
+        await server.wait_closed()
+
+
+def table(
+    rows: Sequence[Sequence[object]], columns: Sequence[str] = ("ts", "latitude", "longitude"), **changes: object
+) -> dict[str, object]:
+    """A complete answer in Pinot's format."""
+    answer: dict[str, object] = {
+        "resultTable": {
+            "dataSchema": {"columnNames": list(columns), "columnDataTypes": ["DOUBLE"] * len(columns)},
+            "rows": [list(row) for row in rows],
+        },
+        "exceptions": [], "numServersQueried": 2, "numServersResponded": 2, "numSegmentsQueried": 3,
+        "numSegmentsProcessed": 3, "numSegmentsMatched": 1, "numGroupsLimitReached": False, "partialResult": False,
+        "totalDocs": 139098, "timeUsedMs": 7,
+    }  # fmt: skip
+    return {**answer, **changes}
