@@ -30,6 +30,7 @@ from daemon.roster import DISABLED
 (REQUEST_RUN,) = sql.load(ledger.__file__, "request_run")
 
 MOST_AGAINS = 1000
+RETRIABLE = ("failed", "cancelled", "skipped", "missed")
 Jobs = Mapping[str, Job]
 
 
@@ -70,15 +71,11 @@ async def _covered(doing: Deed, job: str, due_at: datetime, date: object) -> Alr
     if not rows:
         what, rows = f"already has a run due at {due_at.isoformat()}", await doing.fetch(DUE_EXACTLY_AT, job, due_at)
     run, state = rows[0]["id"], rows[0]["state"]
-    return AlreadyCovered(
-        run, state, f"{job} {what}: run {run} ({state}); for another one: sexton run-job {job} --again, "
-        f"to repeat that one: sexton retry {run}",
-    )  # fmt: skip
+    remedy = f"to try it again: sexton retry {run}" if state in RETRIABLE else f"for another: sexton run-job {job} --again"
+    return AlreadyCovered(run, state, f"{job} {what}: run {run} ({state}); {remedy}")
 
 
-async def retry_runs(
-    connection: asyncpg.Connection, actor: Actor, jobs: Jobs, runs: Sequence[int]
-) -> list[Changed]:
+async def retry_runs(connection: asyncpg.Connection, actor: Actor, jobs: Jobs, runs: Sequence[int]) -> list[Changed]:
     """Failed, cancelled, skipped and missed runs are ready again, at once and with all their tries."""
     async with deed(connection, actor, "retry") as doing:
         rows = await _judged(doing, runs, _why_not_retry)
@@ -96,7 +93,7 @@ def _why_not_retry(row: asyncpg.Record) -> str | None:
     state, run, job = row["state"], row["id"], row["job"]
     if row["trigger"] == "poll":
         return "was one pass of a poll, and the next pass does the same work; dead items: sexton retry QUEUE"
-    if state in ("failed", "cancelled", "skipped", "missed") or (state == "ready" and row["later"]):
+    if state in RETRIABLE or (state == "ready" and row["later"]):
         return None
     return {
         "running": f"is running; to stop it: sexton cancel {run}",
@@ -118,9 +115,7 @@ async def retry_items(
         return revived
 
 
-async def release_runs(
-    connection: asyncpg.Connection, actor: Actor, jobs: Jobs, runs: Sequence[int]
-) -> list[Changed]:
+async def release_runs(connection: asyncpg.Connection, actor: Actor, jobs: Jobs, runs: Sequence[int]) -> list[Changed]:
     """Held runs may go: ready, or waiting for what their job depends on."""
     async with deed(connection, actor, "release") as doing:
         return await _release(doing, jobs, runs)
@@ -139,16 +134,14 @@ async def _release(doing: Deed, jobs: Jobs, runs: Sequence[int]) -> list[Changed
     return [_changed(doing, row, states[row["id"]]) for row in rows]
 
 
-async def waive_runs(
-    connection: asyncpg.Connection, actor: Actor, jobs: Jobs, runs: Sequence[int]
-) -> list[Changed]:
+async def waive_runs(connection: asyncpg.Connection, actor: Actor, jobs: Jobs, runs: Sequence[int]) -> list[Changed]:
     """Settle instants of an EACH job without running them, so that later ones may go."""
 
     def why_not(row: asyncpg.Record) -> str | None:
         if row["state"] in ("running", "succeeded"):
             return f"{'is running' if row['state'] == 'running' else 'has succeeded'}: nothing is left to waive"
         if not row["strict"]:
-            return f"holds nothing up: its job does not catch up with EACH; instead: sexton cancel {row['id']}"
+            return f"holds nothing up ({row['state']}): its job does not catch up with EACH instant"
         return f"was waived by {row['waived_by']} before" if row["waived_by"] else None
 
     async with deed(connection, actor, "waive") as doing:

@@ -46,6 +46,8 @@ class Daemon:
         self.ready = asyncio.Event()
         self.engine: Engine | None = None
         self.port: int | None = None
+        self.urls: Urls | None = None
+        self.failed = False
         self._stopping = asyncio.Event()
         self._hurry = anyio.Event()
         self._reason = "SIGTERM"
@@ -63,7 +65,7 @@ class Daemon:
             loop.add_signal_handler(number, self.stop, signal.Signals(number).name)
         loop.add_signal_handler(signal.SIGHUP, lambda: loop.create_task(self._reload()))
         async with AsyncExitStack() as stack:
-            urls = await stack.enter_async_context(self._database())
+            urls = self.urls = await stack.enter_async_context(self._database())
             await self._migrate(urls)
             os.environ[WORKER_URL] = urls.url
             pool = Pool(
@@ -83,7 +85,7 @@ class Daemon:
             await self._serve(engine, monitor)
             began = time.monotonic()
         self.emit(Stopped(time.monotonic() - began))
-        return 0
+        return int(self.failed)
 
     async def _serve(self, engine: Engine, monitor: LoopMonitor) -> None:
         """Run until told to stop, then drain: what still runs may finish, then is interrupted at no cost."""

@@ -18,7 +18,8 @@ import anyio
 from daemon import ledger
 from daemon.connections import Connection, JobConnections, Session, lost_means_down, rolled_back_on_error
 from daemon.database import DatabaseDown, Link, Outage, means_lost
-from daemon.job import Drained, Job
+from daemon.fence import CursorError, Fenced
+from daemon.job import Drained, Job, Poll
 from daemon.jsonable import to_json
 from daemon.ledger import Claimed
 from daemon.schedule import Cron, timezone_of
@@ -30,14 +31,6 @@ if TYPE_CHECKING:
 
 UNMOVED: Any = object()
 READ_BACK_PATIENCE = 30.0
-
-
-class Fenced(Exception):
-    """The run is not ours any more: its lease was lost and its token replaced. Nothing of this transaction stays."""
-
-
-class CursorError(ValueError):
-    """A batch must move the cursor, or a resumed run would do it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +114,9 @@ class RunContext:
 
     @property
     def log(self) -> logging.LoggerAdapter[Any]:
-        return logging.LoggerAdapter(
-            logging.getLogger(f"sexton.job.{self._run.job.name}"),
-            {"run": self.run_id, "job": self._run.job.name},
-        )
+        area = "INGESTION" if isinstance(self._run.job.trigger, Poll) else "SCHEDULED"
+        fields = {"run": self.run_id, "job": self._run.job.name, "area": area}
+        return logging.LoggerAdapter(logging.getLogger(f"sexton.job.{self._run.job.name}"), fields)
 
     @property
     def free_workers(self) -> int:

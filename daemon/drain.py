@@ -13,6 +13,7 @@ import anyio
 
 from daemon.database import DatabaseDown
 from daemon.events import ItemDied, ItemsFinished
+from daemon.fence import Fenced
 from daemon.job import Drained
 from daemon.queue import QueueItem, WorkQueue
 
@@ -181,11 +182,9 @@ class Drain:
             part = while_refused.pop()
             try:
                 results += await self._save(part)
-            except DatabaseDown:
+            except (DatabaseDown, Fenced):
                 raise
-            except Exception as error:
-                if _is_fence(error):
-                    raise
+            except Exception as error:  # noqa: BLE001 - halved until it is one item's, and kept there
                 if len(part) == 1:
                     bad.append((part[0][0], _reason(error)))
                 else:
@@ -226,12 +225,6 @@ class Drain:
     async def _record_failures(self, tx: FencedTransaction, failures: Sequence[tuple[QueueItem, str]]) -> None:
         assert self.save_failures is not None
         await self.save_failures(tx, failures)
-
-
-def _is_fence(error: Exception) -> bool:
-    from daemon.context import Fenced
-
-    return isinstance(error, Fenced)
 
 
 def _reason(error: BaseException) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import platform
 from collections.abc import Awaitable, Callable
@@ -21,8 +22,9 @@ from daemon.connections import JobConnections
 from daemon.context import Facilities, RunContext
 from daemon.database import DatabaseDown, Link, Outage, watch_outage
 from daemon.dispatcher import Dispatcher
-from daemon.events import Announcer, DatabaseBack, Event
+from daemon.events import Announcer, DatabaseBack, Event, RunEnded
 from daemon.executor import ActiveRun, Executor
+from daemon.housekeeping import Housekeeper
 from daemon.lease import NodeLease
 from daemon.listen import Listener
 from daemon.outcome import Ending, Outcome
@@ -30,6 +32,7 @@ from daemon.polls import PollLoop
 from daemon.pool import Pool
 from daemon.recorder import Recorder
 from daemon.roster import Roster
+from daemon.run_log import LOGGER, RunLog
 from daemon.settings import Settings
 from daemon.slots import Slots
 from daemon.supervisor import Service, run_for_ever
@@ -112,20 +115,21 @@ class Engine:
         )
         self.ticker = Ticker(
             self.link, self.clock, self.roster, self._node, self.emit,
-            free_slots=lambda: self.slots.free if self.claiming else 0,
+            free_slots=lambda: self.slots.free if self.may_claim else 0,
             start=self.executor.start, ready=lambda: self.wake("dispatcher"),
         )  # fmt: skip
         self.dispatcher = Dispatcher(
             self.link, self.roster, self.slots, self._node, self.clock.now, self.emit, self.executor.start,
-            lambda: self.claiming,
+            lambda: self.may_claim,
         )  # fmt: skip
+        self.run_log = RunLog(self.link, self.clock.now, lambda: self.wake("run log"))
         self.listener = Listener(lambda: urls.direct, self._application("listen"), self.outage, self._hear, self.emit)
         self._facilities = Facilities(
             connections=self.connections, link=self.link, outage=self.outage, now=self.clock.now,
             node=self._node, compute=self.pool.compute, free_workers=lambda: self.pool.free,
             pool_size=self.settings.pool.size, settings=self.catalogue.settings, announce=self.emit,
             opened=self.executor.opened, retry_base=self.settings.queues.retry_delay.total_seconds(),
-            claiming=lambda: self.claiming, holdings=self.holdings,
+            claiming=lambda: self.may_claim, holdings=self.holdings,
         )  # fmt: skip
 
     def _application(self, part: str) -> Callable[[], str]:
@@ -140,6 +144,7 @@ class Engine:
         await self.lease.register(list(self.catalogue.queues.values()))
         await self.ticker.read_clock()
         self.ticker.forget()
+        logging.getLogger(LOGGER).addHandler(self.run_log)
 
     def serve(self, services: TaskGroup, runs: TaskGroup) -> None:
         """Start the services in one task group; runs become tasks of the other."""
@@ -151,8 +156,10 @@ class Engine:
         self._add("listener", self.listener.step)
         self._add("cancellations", self._cancel_requested)
         self._add("strays", self._give_back_strays)
+        self._add("housekeeping", Housekeeper(self.link, self.roster).step)
+        self._add("run log", self.run_log.step)
         for job in self.roster.polls:
-            poll = PollLoop(job.name, self.roster, self.executor, lambda: self.claiming, self.next_due)
+            poll = PollLoop(job.name, self.roster, self.executor, lambda: self.may_claim, self.next_due)
             self._add(f"poll {job.name}", poll.step)
         for service in self.services.values():
             services.start_soon(run_for_ever, service, self.outage, self.emit, name=service.name)
@@ -161,6 +168,11 @@ class Engine:
 
     def _add(self, name: str, step: Callable[[], Awaitable[float]]) -> None:
         self.services[name] = Service(name, step)
+
+    @property
+    def may_claim(self) -> bool:
+        """Not while draining, and not without a lease: somebody else may be taking our work over."""
+        return self.claiming and self.lease.holds
 
     @property
     def last_answer(self) -> float:
@@ -211,6 +223,7 @@ class Engine:
                     await self.lease.retire("stopped")
             except DatabaseDown:
                 pass  # it went away this moment: the lease expires by itself
+        logging.getLogger(LOGGER).removeHandler(self.run_log)
         await self.listener.close()
         await self.connections.close()
         await self.link.close()
@@ -239,7 +252,9 @@ class Engine:
         self.executor.interrupt_all(Outcome(Ending.INTERRUPTED, reason=reason))
 
     def _on_event(self, event: Event) -> None:
-        if isinstance(event, DatabaseBack):
+        if isinstance(event, RunEnded):
+            self.run_log.forget(event.run)
+        elif isinstance(event, DatabaseBack):
             self.ticker.forget()
             self._strays = True
             self.wake(*self.services)

@@ -13,9 +13,10 @@ from datetime import datetime
 import anyio
 from anyio.abc import TaskGroup
 
-from daemon.context import Fenced, RunContext
+from daemon.context import RunContext
 from daemon.database import DatabaseDown
 from daemon.events import Event, RunEnded, RunStarted
+from daemon.fence import Fenced
 from daemon.job import Job
 from daemon.ledger import Claimed
 from daemon.outcome import Ending, Outcome, to_finish

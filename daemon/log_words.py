@@ -63,7 +63,8 @@ def _of_queues(event: e.Event) -> Said | None:
     match event:
         case e.ItemsFinished(queue, done, failed, dead):
             counts = {"done": done, "failed": failed, "dead": dead}
-            return Said("info", "INGESTION", f"{queue}: saved {done}", {k: v for k, v in counts.items() if v})
+            level = "info" if failed or dead else "debug"  # several a second while all is well: the run's end sums up
+            return Said(level, "INGESTION", f"{queue}: saved {done}", {k: v for k, v in counts.items() if v})
         case e.ItemDied(queue, key, error):
             return Said("error", "INGESTION", f"{queue}: item {key} is dead: {error}", {"key": key})
         case e.Rescued(node, runs, items):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from daemon.events import Event, Note, WorkerExited, WorkerSaid
 from daemon.pool_messages import WorkerExited as Exited
-from daemon.pool_messages import WorkerStartFailed, WorkerStderr
+from daemon.pool_messages import WorkerStartFailed, WorkerStderr, ending
 
 
 def translated(event: object) -> Event | None:
-    """None for what is only of interest to the pool itself."""
+    """None for what is only of interest to the pool itself: a child that left because it was told to."""
     match event:
-        case Exited():
-            return WorkerExited(event.pid, event.reason, "") if event.exit_code else None
+        case Exited() if event.reason == ending(event.exit_code) and event.exit_code:
+            return WorkerExited(event.pid, event.reason, "")
         case WorkerStderr():
             return WorkerSaid(event.pid, event.task, event.line)
         case WorkerStartFailed():

@@ -34,9 +34,7 @@ class Opened:
 
 
 @asynccontextmanager
-async def opened(
-    settings: Settings, *, create: bool = False, patience: float = PATIENCE
-) -> AsyncIterator[Opened]:
+async def opened(settings: Settings, *, create: bool = False, patience: float = PATIENCE) -> AsyncIterator[Opened]:
     """Where the database is. Only with `create` is an embedded one made that does not exist yet.
 
     Raises `NoDatabase` and `EmbeddedError`.
@@ -52,9 +50,7 @@ async def opened(
             f"there is no database in {settings.state_dir} yet: `sexton run` or `sexton migrate` creates it"
         )
     options = {} if settings.database.fsync else FAST_AND_LOOSE
-    async with open_database(
-        settings.state_dir, settings=options, on_event=_tell, patience=patience
-    ) as url:
+    async with open_database(settings.state_dir, settings=options, on_event=_tell, patience=patience) as url:
         yield Opened(Urls(url, url), ours=await attach(settings.state_dir) is None, embedded=True)
 
 
@@ -74,9 +70,7 @@ async def connected(
 async def reach(urls: Urls, *, command_timeout: float | None = 60.0) -> asyncpg.Connection:
     """Raises `NoDatabase` when nobody answers; a refused login is asyncpg's own error."""
     try:
-        return await connect(
-            urls.direct, "sexton command", statement_cache=0, command_timeout=command_timeout
-        )
+        return await connect(urls.direct, "sexton command", statement_cache=0, command_timeout=command_timeout)
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         if not means_lost(error):
             raise

@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 
 from daemon.cli import commands_data, commands_engine, commands_jobs, commands_runs
 from daemon.cli.common import Invocation
-from daemon.cli.options import ConfigFile
+from daemon.cli.options import ConfigFile, example
 
 SECTIONS = {
     "Run": ("run", "check", "status", "demo"),
@@ -40,8 +40,8 @@ class Sections(TyperGroup):
 app = typer.Typer(
     name="sexton", cls=Sections, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
     rich_markup_mode=None,  # rich would cost every start 60 ms for the colours of --help
-    epilog="Example: sexton run-job flights.invoice_overdue --wait. "
-    "Exit status: 0 fine, 1 the operation failed, 2 bad usage or configuration.",
+    epilog=example("sexton run-job flights.invoice_overdue --wait", "sexton COMMAND --help")
+    + "\n\nExit status: 0 fine, 1 the operation failed, 2 bad usage or configuration.",
 )  # fmt: skip
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import getpass
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from daemon.actions_deed import Actor
 
 
 def remember_config(context: typer.Context, value: Path | None) -> Path | None:
@@ -28,6 +31,17 @@ def operator() -> str:
         return f"uid {os.getuid()}"
 
 
+def example(*lines: str) -> str:
+    """The end of a command's help: its lines as they are, neither joined nor wrapped."""
+    return "\n".join(["\b", "Example:", *(f"  {line}" for line in lines)])
+
+
+def actor(by: str | None, reason: str | None) -> Actor:
+    from daemon.actions_deed import Actor  # brings the database driver, which --help does without
+
+    return Actor(by or operator(), "cli", reason)
+
+
 ConfigFile = Annotated[
     Path | None,
     typer.Option(
@@ -41,10 +55,7 @@ By = Annotated[
     typer.Option("--by", metavar="NAME", show_default=False,
                  help="Who is doing this, for the audit (default: $SUDO_USER or $USER)."),
 ]  # fmt: skip
-Reason = Annotated[
-    str | None, typer.Option("--reason", metavar="TEXT", show_default=False, help="Why, for the audit.")
-]
+Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", show_default=False, help="Why, for the audit.")]
 JobName = Annotated[str, typer.Argument(metavar="JOB", show_default=False, help="A job's name or alias.")]
-RunIds = Annotated[
-    list[int] | None, typer.Argument(metavar="RUN...", show_default=False, help="Ids of runs.")
-]
+RunIds = Annotated[list[int] | None, typer.Argument(metavar="RUN", show_default=False, help="Ids of runs.")]
+SomeRunIds = Annotated[list[int], typer.Argument(metavar="RUN", show_default=False, help="Ids of runs.")]

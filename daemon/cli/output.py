@@ -53,10 +53,12 @@ def _rich_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def duration(seconds: float | timedelta | None) -> str:
-    """`0.8 s`, `3 min 20 s`, `2 h 5 min`, `4 d 3 h`."""
+    """`14 ms`, `1.5 s`, `3 min 20 s`, `2 h 5 min`, `4 d 3 h`."""
     if seconds is None:
         return NOTHING
     total = seconds.total_seconds() if isinstance(seconds, timedelta) else seconds
+    if total < 1:
+        return f"{total * 1000:.3g} ms"
     if total < 60:
         return f"{total:.3g} s"
     whole = round(total)

@@ -120,6 +120,22 @@ def unpicklable() -> object:
     return lambda: None
 
 
+class Homebody:
+    """Pickles anywhere, and loads only in the process that made it."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return stay_home, (os.getpid(),)
+
+
+def stay_home(home: int) -> None:
+    if os.getpid() != home:
+        raise RuntimeError("far from home")
+
+
+def homebody() -> Homebody:
+    return Homebody()
+
+
 def allocate(size: int) -> int:
     """Hold that many bytes for good, and our pid."""
     kept["bytes"] = bytearray(os.urandom(4096)) * (size // 4096)

@@ -178,9 +178,16 @@ async def test_an_initdb_killed_half_way_heals(tmp_path: Path) -> None:
 
 
 async def test_a_stale_pid_file_that_names_a_stranger_is_no_obstacle(state: Path) -> None:
-    (state / "postgres-17/data/postmaster.pid").write_text(f"{os.getpid()}\n{state}\n1\n5432\n/tmp\n\n1 1\nready\n")
-    async with started(EmbeddedPostgres(state, settings=FAST)) as url:
-        assert await value(url, "SELECT 1") == 1
+    stranger = await asyncio.create_subprocess_exec("sleep", "60")  # PostgreSQL forgives its parents' pids only
+    lines = (str(stranger.pid), str(state), "1", "5432", "/tmp", "", "1 1", "ready", "")
+    (state / "postgres-17/data/postmaster.pid").write_text("\n".join(lines))
+    try:
+        async with started(EmbeddedPostgres(state, settings=FAST)) as url:
+            assert await value(url, "SELECT 1") == 1
+        assert stranger.returncode is None
+    finally:
+        stranger.kill()
+        await stranger.wait()
 
 
 async def test_a_server_that_is_not_ours_is_not_touched(state: Path) -> None:

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from itertools import pairwise
 from uuid import uuid4
 
 import asyncpg
 
 from daemon import CatchUp, Context, Cron, Every, Overlap
-from daemon.events import ClockBehind, DatabaseBack, DatabaseLost, InstantsSettled, LeaseLost, Rescued, RunEnded, RunStarted
+from daemon.events import (
+    ClockBehind,
+    DatabaseBack,
+    DatabaseLost,
+    InstantsSettled,
+    LeaseLost,
+    Rescued,
+    RunEnded,
+    RunStarted,
+)
 from tests.daemon.cuttable import wire
 from tests.daemon.harness import a_job, node, rows
 
@@ -180,7 +190,7 @@ async def test_a_lost_database_is_waited_for_and_no_instant_is_lost(url: str, co
         assert asyncio.get_running_loop().time() - mended < 2
         await n.event(RunEnded, count=before + 10)
     found = await rows(connection, RUNS)
-    assert all((y["due_at"] - x["due_at"]) == timedelta(seconds=0.1) for x, y in zip(found, found[1:], strict=False))
+    assert all((y["due_at"] - x["due_at"]) == timedelta(seconds=0.1) for x, y in pairwise(found))
     assert {r["count"] for r in found} == {1}
 
 
@@ -223,8 +233,9 @@ async def dead_node_with_a_run(connection: asyncpg.Connection, node_id: object, 
         node_id, home, lease,
     )  # fmt: skip
     await connection.execute(
-        "INSERT INTO sexton.run (job, due_at, logical_date, trigger, state, not_before, token, node, attempt, started_at) "
-        "VALUES ('test.job', sexton.clock(), current_date, 'manual', 'running', sexton.clock(), 1, $1, 1, sexton.clock())",
+        "INSERT INTO sexton.run (job, due_at, logical_date, trigger, state, not_before, token, node, attempt, "
+        "started_at) VALUES ('test.job', sexton.clock(), current_date, 'manual', 'running', sexton.clock(), 1, $1, 1, "
+        "sexton.clock())",
         node_id,
     )  # fmt: skip
     await connection.execute(

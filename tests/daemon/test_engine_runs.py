@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from itertools import pairwise
 
 import asyncpg
 import pytest
@@ -34,7 +35,7 @@ async def test_a_due_instant_becomes_one_row_and_runs(url: str, connection: asyn
     assert len(found) >= 3
     assert {r["trigger"] for r in found} == {"schedule"}
     assert [r["result"] for r in found[:3]] == ['{"attempt": 1}'] * 3
-    gaps = {(b["due_at"] - a["due_at"]) for a, b in zip(found, found[1:], strict=False)}
+    gaps = {(b["due_at"] - a["due_at"]) for a, b in pairwise(found)}
     assert gaps == {timedelta(seconds=0.2)}
 
 
@@ -58,7 +59,7 @@ async def test_two_nodes_on_one_database_give_each_instant_one_row_and_one_run(
     assert len(started) == len(set(started))
     found = await rows(connection, RUNS)
     assert len({r["due_at"] for r in found}) == len(found)
-    assert all((y["due_at"] - x["due_at"]) == timedelta(seconds=0.1) for x, y in zip(found, found[1:], strict=False))
+    assert all((y["due_at"] - x["due_at"]) == timedelta(seconds=0.1) for x, y in pairwise(found))
 
 
 async def test_a_failure_is_retried_with_backoff_and_keeps_its_attempts(
@@ -273,7 +274,8 @@ async def test_a_stop_of_ours_costs_no_failure_and_the_run_is_available_at_once(
 async def due_now(connection: asyncpg.Connection, n: object, name: str) -> None:
     """Make the last instant of an hourly job due again, as if this node had been away for a moment."""
     await connection.execute(
-        "UPDATE sexton.job SET evaluated_until = date_trunc('hour', sexton.clock()) - interval '1 second' WHERE name = $1",
+        "UPDATE sexton.job SET evaluated_until = date_trunc('hour', sexton.clock()) - interval '1 second' "
+        "WHERE name = $1",
         name,
     )
     n.engine.ticker.forget()  # type: ignore[attr-defined]

@@ -184,6 +184,8 @@ async def test_an_unpicklable_result_is_a_clear_error_and_the_child_goes_on(hous
         pid = await pool.compute(tasks.pid)
         with pytest.raises(RemoteError, match=r"the result, a function, cannot be pickled"):
             await pool.compute(tasks.unpicklable)
+        with pytest.raises(RemoteError, match=r"homebody cannot be unpickled: far from home"):
+            await pool.compute(tasks.homebody)
         assert await pool.compute(tasks.pid) == pid
 
 

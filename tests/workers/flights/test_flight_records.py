@@ -64,7 +64,7 @@ def test_a_currency_no_longer_charged_is_superseded_by_what_is() -> None:
 
 
 def test_a_currency_dropped_beside_an_unchanged_one_is_superseded_by_that() -> None:
-    both = live(report(IN_ONE)) + [Live(9, 5, "GBP", b"old")]
+    both = [*live(report(IN_ONE)), Live(9, 5, "GBP", b"old")]
     assert said(changes([report(IN_ONE)], both, count(100))) == ([], {9: 1})
 
 

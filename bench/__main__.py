@@ -1,0 +1,63 @@
+"""`python -m bench [NAME…]`: run benches, print their tables, write bench/results/NAME.json."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib
+import time
+from pathlib import Path
+
+import uvloop
+
+from bench.measure import load, machine
+from bench.report import RESULTS, Progress, Result, publish
+from bench.stage import Options, stage
+
+BENCHES = {
+    "ingest": "real flights from queue to committed charges, against rating and COPY alone, and a plain loop",
+    "queue": "20,000 no-op items against a bare claim-and-delete loop, and pick-up latency",
+    "lateness": "1,000 jobs each second, 10,000 at once every ten seconds, against a batch loop and APScheduler",
+    "idle": "CPU and memory of a daemon with nothing to do; start to READY; SIGTERM to exit",
+}
+
+
+def arguments() -> argparse.Namespace:
+    listed = "\n".join(f"  {name:10} {about}" for name, about in BENCHES.items())
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=f"benches:\n{listed}\n\nAll of them take about half an hour. Figures are medians; look at ratios.",
+    )  # fmt: skip
+    parser.add_argument("names", nargs="*", metavar="NAME", help="which ones; all of them by default")
+    parser.add_argument("--quick", action="store_true", help="tiny and meaningless, to see that it works")
+    parser.add_argument("--rounds", type=int, default=3, help="alternating rounds (default 3)")
+    parser.add_argument("--seconds", type=float, default=60, help="of a measured window (default 60)")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the JSON (default bench/results)")
+    given = parser.parse_args()
+    if unknown := [name for name in given.names if name not in BENCHES]:
+        parser.error(f"no such bench: {', '.join(unknown)}; there are {', '.join(BENCHES)}")
+    return given
+
+
+async def run(name: str, options: Options, folder: Path) -> Result:
+    progress = Progress(name)
+    begun, before = time.monotonic(), load()
+    progress("starting a PostgreSQL of its own")
+    async with stage(options, progress) as place:
+        result: Result = await importlib.import_module(f"bench.{name}").run(place)
+        about = machine(place.server.version)
+    progress.done()
+    publish(result, about, folder, took=time.monotonic() - begun, load=(before, load()))
+    return result
+
+
+def main() -> None:
+    given = arguments()
+    options = Options(given.quick, 1 if given.quick else given.rounds, given.seconds)
+    for name in given.names or BENCHES:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(run(name, options, given.results))
+
+
+if __name__ == "__main__":
+    main()

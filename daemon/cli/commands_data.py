@@ -1,0 +1,63 @@
+"""The commands about the database and the suites, as typer sees them; what they do is imported when they are called."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from daemon.cli.options import ConfigFile, example
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command("migrate", epilog=example("sexton migrate --config /etc/sexton/config.toml"))(migrate)
+    app.command("seed", epilog=example("sexton seed flights --scale 2"))(seed)
+    app.command("psql", epilog=example("sexton psql -- -c 'SELECT state, count(*) FROM sexton.run GROUP BY 1'"))(psql)
+    app.command("new-suite", epilog=example("sexton new-suite billing --into ~/suites"))(new_suite)
+
+
+def migrate(context: typer.Context, config: ConfigFile = None) -> None:
+    """Apply the pending migrations of the engine and of every suite."""
+    from daemon.cli.migrate import migrate_database
+
+    raise typer.Exit(migrate_database(context.obj))
+
+
+def seed(
+    context: typer.Context,
+    suite: Annotated[str, typer.Argument(metavar="SUITE", show_default=False, help="Such as flights.")],
+    scale: Annotated[
+        float, typer.Option("--scale", metavar="N", help="How much of it: 1 is the sample as it is.")
+    ] = 1.0,
+    config: ConfigFile = None,
+) -> None:
+    """Load a suite's sample data, as far as it is not there yet."""
+    from daemon.cli.seed import seed_suite
+
+    raise typer.Exit(seed_suite(context.obj, suite, scale))
+
+
+def psql(
+    context: typer.Context,
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="-- ARGS", show_default=False, help="Handed to psql as they are."),
+    ] = None,
+    config: ConfigFile = None,
+) -> None:
+    """Open PostgreSQL's own shell on the configured database."""
+    from daemon.cli.psql import psql as open_psql
+
+    raise typer.Exit(open_psql(context.obj, arguments or []))
+
+
+def new_suite(
+    name: Annotated[str, typer.Argument(metavar="NAME", show_default=False, help="Package and schema of the suite.")],
+    into: Annotated[Path, typer.Option("--into", metavar="DIR", help="Where its folder is made.")] = Path(),
+    config: ConfigFile = None,
+) -> None:
+    """Write a new suite to start from, and its test."""
+    from daemon.cli.new_suite import new_suite as write
+
+    raise typer.Exit(write(name, into))

@@ -1,0 +1,62 @@
+"""`sexton new-suite`: a suite of one job that passes `check` and its own test, to be changed into yours."""
+
+from __future__ import annotations
+
+import importlib.util
+import keyword
+import re
+import shlex
+import sys
+from pathlib import Path
+from string import Template
+
+from daemon.cli.common import BadUsage, CommandFailed
+
+SCAFFOLD = Path(__file__).parent / "scaffold"
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+TAKEN = {"sexton", "public", "information_schema"}
+FILES = {
+    "__init__.py": "init.py.txt",
+    "settings.py": "settings.py.txt",
+    "greet.py": "greet.py.txt",
+    "greet.sql": "greet.sql.txt",
+    "greeting.py": "greeting.py.txt",
+    "migrations/0001_{name}.sql": "migration.sql.txt",
+    "tests/test_greet.py": "test_greet.py.txt",
+}
+
+
+def new_suite(name: str, into: Path) -> int:
+    """Write the files and say what to do next. Raises `BadUsage` for a bad name, `CommandFailed` where one exists."""
+    _check(name, into)
+    folder = into / name
+    for target, source in FILES.items():
+        path = folder / target.format(name=name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = Template((SCAFFOLD / source).read_text(encoding="utf-8")).substitute(name=name)
+        path.write_text(text, encoding="utf-8")
+        print(path)
+    where = f"PYTHONPATH={shlex.quote(str(into.absolute()))}"
+    python = shlex.quote(sys.executable)
+    print(
+        f"\nThe suite {name} has one job, {name}.greet. Next:\n"
+        f"  {where} SEXTON_SUITES={name} sexton check\n"
+        f"  {where} {python} -m pytest {shlex.quote(str(folder / 'tests'))}\n"
+        f'  {where} SEXTON_SUITES={name} sexton run-job {name}.greet --args \'{{"name": "Ada"}}\' --wait\n'
+        f"Then add it to `suites` in config.toml."
+    )
+    return 0
+
+
+def _check(name: str, into: Path) -> None:
+    if not NAME.fullmatch(name) or keyword.iskeyword(name) or name.startswith("pg_") or name in TAKEN:
+        raise BadUsage(
+            f"{name!r} cannot name a suite: it is a Python package and a database schema, so lower-case letters, "
+            "digits and _ only, starting with a letter"
+        )
+    if (into / name).exists():
+        raise CommandFailed(f"{into / name} exists already; nothing was written")
+    if not into.is_dir():
+        raise CommandFailed(f"{into} is no directory")
+    if importlib.util.find_spec(name) is not None:
+        raise BadUsage(f"{name!r} is the name of another Python package here; choose a different one")

@@ -1,0 +1,95 @@
+"""`sexton run-job`: ask a running daemon for a run, or perform it here when there is none."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from daemon import actions, migrate, sql
+from daemon.actions_deed import Actor
+from daemon.catalogue import Catalogue
+from daemon.cli import output
+from daemon.cli.common import BadUsage, Invocation, run_async
+from daemon.cli.database import Opened, connected
+from daemon.cli.explain import parse_instant
+from daemon.cli.waiting import report, stoppable, wait_for
+from daemon.clock import utc_now
+from daemon.job import Job
+from daemon.settings import Settings
+
+(SCHEMA_THERE, LIVE_NODES) = sql.load(__file__, "schema_there", "live_nodes")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What was asked for on the command line."""
+
+    job: Job
+    due_at: datetime
+    args: Mapping[str, Any]
+    again: bool
+    wait: bool
+    actor: Actor
+
+
+def run_job(
+    invocation: Invocation, name: str, *, due_at: str | None, args: str | None, again: bool, wait: bool, actor: Actor
+) -> int:
+    settings, catalogue = invocation.settings, invocation.catalogue
+    job = catalogue.resolve(name)
+    at = utc_now() if due_at is None else parse_instant(due_at, job, "--due-at")
+    wish = Wish(job, at, _arguments(args), again, wait, actor)
+    return run_async(lambda: _run(settings, catalogue, wish))
+
+
+def _arguments(text: str | None) -> Mapping[str, Any]:
+    if text is None:
+        return {}
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise BadUsage(f"--args {text}: not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise BadUsage(f'--args {text}: give a JSON object, such as {{"dry_run": true}}')
+    return value
+
+
+async def _run(settings: Settings, catalogue: Catalogue, wish: Wish) -> int:
+    async with connected(settings, create=True) as (connection, place):
+
+        async def alive() -> bool:
+            return await nodes_alive(connection, place)
+
+        if await alive():
+            run = await _requested(connection, wish)
+            if not wish.wait:
+                return 0
+            async with stoppable() as stop:
+                return report(await wait_for(connection, run, alive, stop), run)
+        from daemon.cli.run_here import run_here  # the whole engine: only when nobody else runs one
+
+        wanted = [*migrate.engine_migrations(), *migrate.suite_migrations(catalogue.packages)]
+        await migrate.migrate(connection, wanted)
+        run = await _requested(connection, wish)
+        output.note("no daemon is running: performing it here")
+        return report(await run_here(settings, catalogue, place, connection, run, wish.job), run)
+
+
+async def nodes_alive(connection: asyncpg.Connection, place: Opened) -> bool:
+    """Whether some daemon would take a run. Where the database runs for us alone, a fresh lease is a dead one's."""
+    if place.ours or not await connection.fetchval(SCHEMA_THERE.text):
+        return False
+    return bool(await connection.fetchval(LIVE_NODES.text))
+
+
+async def _requested(connection: asyncpg.Connection, wish: Wish) -> int:
+    run = await actions.request_run(
+        connection, wish.actor, wish.job, due_at=wish.due_at, args=wish.args, again=wish.again
+    )
+    print(run, flush=True)
+    return run

@@ -1,0 +1,108 @@
+"""`sexton seed`: a suite's sample data, loaded by the suite's own `seed`."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import asyncpg
+
+from daemon import migrate
+from daemon.catalogue import Catalogue
+from daemon.cli import output
+from daemon.cli.common import BadUsage, CommandFailed, Invocation, run_async
+from daemon.cli.database import connected
+from daemon.naming import did_you_mean
+
+Progress = Callable[[str, int, int], None]
+Seed = Callable[..., Awaitable[Mapping[str, int]]]
+SAY_EVERY = 2.0
+
+
+def seed_suite(invocation: Invocation, suite: str, scale: float) -> int:
+    settings, catalogue = invocation.settings, invocation.catalogue
+    seed = seed_of(catalogue, suite)
+    if not 0 < scale < float("inf"):
+        raise BadUsage(f"--scale {scale:g}: must be above zero")
+    wanted = [*migrate.engine_migrations(), *migrate.suite_migrations(catalogue.packages)]
+
+    async def load(progress: Progress) -> Mapping[str, int]:
+        async with connected(settings, create=True, command_timeout=None) as (connection, _):
+            await migrate.migrate(connection, wanted)
+            return await seed(connection, scale=scale, cache=cache_folder(), progress=progress)
+
+    try:
+        with progress_shown(suite) as progress:
+            counts = run_async(lambda: load(progress))
+    except Exception as error:
+        if not _is_told(error, catalogue.packages[suite]):
+            raise
+        raise CommandFailed(f"seed {suite}: {error}") from error
+    for what, count in counts.items():
+        print(f"{what}: {count}")
+    return 0
+
+
+def seed_of(catalogue: Catalogue, suite: str) -> Seed:
+    """The suite's `seed.seed`. Raises `BadUsage` for an unknown suite, `CommandFailed` for one without sample data."""
+    package = catalogue.packages.get(suite)
+    if package is None:
+        raise BadUsage(f"there is no suite {suite!r}{did_you_mean(suite, catalogue.packages)}")
+    if importlib.util.find_spec(f"{package}.seed") is None:
+        raise CommandFailed(f"{suite} has no sample data: {package}.seed does not exist")
+    seed: Seed = importlib.import_module(f"{package}.seed").seed
+    return seed
+
+
+def _is_told(error: Exception, package: str) -> bool:
+    """Whether an error is one the suite words for its operator, rather than a fault of its code."""
+    if isinstance(error, ValueError) and not isinstance(error, asyncpg.InterfaceError):
+        return True
+    return type(error).__module__.startswith(package)
+
+
+def cache_folder() -> Path:
+    """Where downloads are kept: `$XDG_CACHE_HOME/sexton`, else `~/.cache/sexton`; made if need be."""
+    home = os.environ.get("XDG_CACHE_HOME")
+    folder = (Path(home) if home else Path.home() / ".cache") / "sexton"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@contextmanager
+def progress_shown(suite: str) -> Iterator[Progress]:
+    """Bars on a terminal, one for each step; elsewhere a line now and then. Both on standard error."""
+    if not sys.stderr.isatty():
+        yield _lines(suite)
+        return
+    from rich.console import Console  # only where a person looks: it costs 60 ms
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        tasks = {}
+
+        def show(step: str, done: int, total: int) -> None:
+            if step not in tasks:
+                tasks[step] = bars.add_task(f"{suite}: {step}", total=total)
+            bars.update(tasks[step], completed=done, total=total)
+
+        yield show
+
+
+def _lines(suite: str) -> Progress:
+    said: dict[str, float] = {}
+
+    def show(step: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if done >= total or now - said.get(step, 0.0) >= SAY_EVERY:
+            said[step] = now
+            output.note(f"{suite}: {step} {done}/{total}")
+
+    return show

@@ -1,0 +1,47 @@
+-- name: server
+SELECT current_setting('server_version') AS version, sexton.clock() AS now;
+
+-- name: nodes
+-- Daemons that live or should, and those that died in the last day without having been stopped. Nodes of commands,
+-- which perform one run, are left out.
+SELECT n.name, n.incarnation, n.dead_at IS NULL AND n.lease_until > sexton.clock() AS alive,
+    extract(epoch FROM least(n.dead_at, greatest(n.lease_until, n.started_at), sexton.clock()) - n.started_at)::float8
+        AS uptime_s,
+    s.status
+FROM sexton.node n LEFT JOIN sexton.node_status s ON s.incarnation = n.incarnation
+WHERE n.home NOT LIKE '%/command-%'
+  AND (n.dead_at IS NULL OR (n.dead_at > sexton.clock() - interval '1 day' AND n.dead_reason <> 'stopped'))
+ORDER BY alive DESC, n.name, n.started_at DESC
+LIMIT 50;
+
+-- name: queues
+SELECT q.name, q.key, to_regclass(q.name) IS NOT NULL AS there FROM sexton.queue q ORDER BY q.name;
+
+-- name: trouble
+-- One row for each kind of trouble and job: how many runs, the latest of them, and why. A failed run is news for
+-- a week, or for as long as it holds up later instants of its job.
+WITH troubled AS (
+    SELECT 'failed' AS kind, id, job, due_at, 1 AS instants, coalesce(error, reason) AS why FROM sexton.run
+    WHERE state = 'failed'
+      AND (finished_at > sexton.clock() - interval '7 days' OR (strict AND waived_by IS NULL))
+    UNION ALL
+    SELECT 'held', id, job, due_at, count, reason FROM sexton.run WHERE state = 'held'
+    UNION ALL
+    SELECT 'late', id, job, due_at, count, reason FROM sexton.run
+    WHERE state = 'ready' AND attempt = 0 AND not_before < sexton.clock() - interval '5 minutes'
+    UNION ALL
+    SELECT 'missed', id, job, due_at, count, reason FROM sexton.run
+    WHERE state = 'missed' AND job = ANY($1::text[])
+      AND due_at BETWEEN sexton.clock() - interval '1 day' AND sexton.clock()
+)
+SELECT kind, job, sum(instants) AS instants, max(id) AS run, max(due_at) AS due_at,
+    (array_agg(why ORDER BY id DESC))[1] AS why
+FROM troubled
+GROUP BY kind, job
+ORDER BY array_position(ARRAY['failed', 'held', 'late', 'missed'], kind), job
+LIMIT 100;
+
+-- name: paused_jobs
+SELECT name, paused_by, paused_at FROM sexton.job
+WHERE paused_by IS NOT NULL AND name = ANY($1::text[])
+ORDER BY name;

@@ -1,0 +1,101 @@
+"""Waiting for a run to end, and saying how it did."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import asyncpg
+
+from daemon import sql
+from daemon.cli import output
+from daemon.cli.common import CommandFailed
+
+(OUTCOME,) = sql.load(__file__, "outcome")
+
+TERMINAL = ("succeeded", "failed", "skipped", "missed", "cancelled")
+FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5
+ABANDONED_AFTER = 3.0
+"""Seconds without a live node before we stop waiting: a daemon that restarts is back by then."""
+
+Alive = Callable[[], Awaitable[bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The run's row when the waiting was over; `left` says why it was over early, None if the run has ended."""
+
+    row: asyncpg.Record
+    left: str | None = None
+
+
+@asynccontextmanager
+async def stoppable() -> AsyncIterator[asyncio.Event]:
+    """An event that Ctrl-C and SIGTERM set, instead of tearing down what is being done."""
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    signals = (signal.SIGINT, signal.SIGTERM)
+    for number in signals:
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield stop
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)
+
+
+async def wait_for(
+    connection: asyncpg.Connection, run: int, alive: Alive, stop: asyncio.Event, *, patience: float = float("inf")
+) -> Ended:
+    """Look until the run has ended, nobody is left to perform it, `patience` seconds are over, or `stop` is set.
+
+    Raises `CommandFailed` when the run's row is gone.
+    """
+    pause, told, began, last_alive = FIRST_PAUSE, 0, time.monotonic(), time.monotonic()
+    while True:
+        row = await connection.fetchrow(OUTCOME.text, run)
+        if row is None:
+            raise CommandFailed(f"run {run} does not exist any more")
+        now = time.monotonic()
+        if row["state"] in TERMINAL:
+            return Ended(row)
+        if row["state"] == "ready" and row["failures"] > told:
+            told = row["failures"]
+            later = output.moment(row["not_before"])
+            output.note(f"try {row['attempt']} failed: {row['error']}; the next is at {later}")
+        if await alive():
+            last_alive = now
+        elif now - last_alive > ABANDONED_AFTER:
+            return Ended(row, "no daemon is running any more; a daemon that starts will take it")
+        if now - began > patience:
+            return Ended(row, f"it is still {row['state']} after {patience:g} s")
+        if await _stopped(stop, pause):
+            return Ended(row, "not waiting any longer; the run goes on")
+        pause = min(pause * 1.3, LONGEST_PAUSE)
+
+
+async def _stopped(stop: asyncio.Event, within: float) -> bool:
+    try:
+        await asyncio.wait_for(stop.wait(), within)
+    except TimeoutError:
+        return False
+    return True
+
+
+def report(ended: Ended, run: int) -> int:
+    """Print the outcome and return the exit status: 0 only if the run succeeded."""
+    row, state = ended.row, ended.row["state"]
+    if ended.left is not None:
+        output.note(f"run {run} is {state}: {ended.left}")
+        return 1
+    took = f" in {output.duration(row['duration_s'])}" if row["duration_s"] is not None else ""
+    why = row["error"] if state == "failed" else row["reason"]
+    tries = f" after {row['attempt']} tries" if state == "failed" and row["attempt"] > 1 else ""
+    print(f"{state}{took}{tries}" + (f": {why}" if why else ""))
+    if state == "succeeded" and row["result"] is not None:
+        print(json.dumps(json.loads(row["result"]), indent=2, ensure_ascii=False))
+    return 0 if state == "succeeded" else 1

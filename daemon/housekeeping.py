@@ -1,0 +1,46 @@
+"""Rows leave the ledger when their retention ends, in batches that block nobody. A row never disappears before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from daemon import sql
+from daemon.database import Link
+from daemon.roster import Roster
+
+TRY_ALONE, PURGE_RUNS, PURGE_NODES, PURGE_EVENTS = sql.load(
+    __file__, "try_alone", "purge_runs", "purge_nodes", "purge_events"
+)
+
+EVERY = 3600.0
+FIRST_AFTER = 60.0
+BATCH = 1000
+
+
+@dataclass
+class Housekeeper:
+    """Jobs that no suite of this node declares any more keep their rows: their retention is not known here."""
+
+    link: Link
+    roster: Roster
+    _begun: bool = False
+
+    async def step(self) -> float:
+        """One round over every job. Raises `DatabaseDown`."""
+        if not self._begun:
+            self._begun = True  # a start has better things to do
+            return FIRST_AFTER
+        for job in list(self.roster.jobs.values()):
+            purged = BATCH
+            while purged == BATCH:
+                purged = await self._purge(job.name, job.retention)
+        await self.link.fetch(PURGE_NODES)
+        await self.link.fetch(PURGE_EVENTS)
+        return EVERY
+
+    async def _purge(self, job: str, retention: object) -> int:
+        async with self.link.held() as connection, connection.transaction():
+            if not await connection.fetchval(TRY_ALONE.text):
+                return 0
+            status = await connection.execute(PURGE_RUNS.text, job, retention, BATCH)
+            return int(status.rpartition(" ")[2])

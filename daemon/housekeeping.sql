@@ -1,0 +1,22 @@
+-- name: try_alone
+-- One node tidies at a time; which one does not matter.
+SELECT pg_try_advisory_xact_lock(hashtextextended('sexton.housekeeping', 0));
+
+-- name: purge_runs
+-- $1, $2: job and how long its rows are kept. $3: at most so many. What still waits for a person is never old enough.
+DELETE FROM sexton.run
+WHERE id = ANY (ARRAY(
+    SELECT r.id FROM sexton.run r
+    WHERE r.job = $1 AND r.due_at < sexton.clock() - $2::interval
+      AND r.state IN ('succeeded', 'failed', 'skipped', 'missed', 'cancelled')
+      AND NOT (r.strict AND r.state = 'failed' AND r.waived_by IS NULL)
+    ORDER BY r.due_at LIMIT $3
+    FOR UPDATE SKIP LOCKED));
+
+-- name: purge_nodes
+DELETE FROM sexton.node n
+WHERE n.dead_at < sexton.clock() - interval '7 days'
+  AND NOT EXISTS (SELECT FROM sexton.run r WHERE r.node = n.incarnation);
+
+-- name: purge_events
+DELETE FROM sexton.event WHERE dispatched_at < sexton.clock() - interval '30 days';
