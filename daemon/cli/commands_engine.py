@@ -13,7 +13,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("run", epilog=example("sexton run --config /etc/sexton/config.toml"))(run)
     app.command("check", epilog=example("sexton check --config config.toml --database"))(check)
     app.command("status", epilog=example("sexton status --json | jq .attention"))(status)
-    # `demo` has its place here: app.command("demo", …)(demo); main.SECTIONS lists it already.
+    app.command("demo", epilog=example("sexton demo flights --scale 0.1"))(demo)
 
 
 def run(context: typer.Context, config: ConfigFile = None) -> None:
@@ -24,6 +24,21 @@ def run(context: typer.Context, config: ConfigFile = None) -> None:
     from daemon.cli.run import run_daemon
 
     raise typer.Exit(run_daemon(context.obj))
+
+
+def demo(
+    context: typer.Context,
+    suite: Annotated[str, typer.Argument(help="The suite to show.")] = "flights",
+    scale: Annotated[float, typer.Option(help="How much sample data: 1 is all of it once.", min=0.001)] = 1.0,
+    config: ConfigFile = None,
+) -> None:
+    """Run the daemon on a suite's sample data and watch it work.
+
+    The sample is loaded into the embedded database once; calling again continues where the last call stopped.
+    """
+    from daemon.cli.demo import run_demo
+
+    raise typer.Exit(run_demo(context.obj, suite, scale))
 
 
 def check(
