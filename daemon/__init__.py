@@ -20,7 +20,7 @@ from daemon.job import (
     poll,
     seconds,
 )
-from daemon.queue import QueueItem, WorkQueue
+from daemon.queue import Postponed, QueueItem, WorkQueue
 from daemon.retry import Priority
 from daemon.schedule import Cron, Every, OnDemand
 
@@ -35,6 +35,7 @@ __all__ = [
     "OnEvent",
     "Overlap",
     "Poll",
+    "Postponed",
     "Priority",
     "QueueItem",
     "Reader",

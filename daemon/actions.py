@@ -46,6 +46,7 @@ async def request_run(
     spec = job.trigger if isinstance(job.trigger, schedule.Schedule) else schedule.OnDemand()
     daily = schedule.daily_or_longer(spec)
     date = schedule.local_date(spec, due_at)
+    strict = job.catch_up.is_each and daily and not again  # it stands for its date: later ones wait for it
     text = ledger.encoded(args) if args else None
     async with deed(connection, actor, "run-job") as doing:
         await doing.fetch(ledger.INTRODUCE_JOBS, [job.name], [DISABLED])
@@ -55,7 +56,7 @@ async def request_run(
                 async with connection.transaction():
                     row = (await doing.fetch(
                         REQUEST_RUN, job.name, at, date, "manual", int(job.priority), daily, again, text,
-                        actor.who, actor.reason,
+                        actor.who, actor.reason, strict,
                     ))[0]  # fmt: skip
             except asyncpg.UniqueViolationError:
                 continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import anyio
 
 from daemon import ledger
+from daemon.command import Finished, run_command
 from daemon.connections import Connection, JobConnections, Session, lost_means_down, rolled_back_on_error
 from daemon.database import DatabaseDown, Link, Outage, means_lost
 from daemon.fence import CursorError, Fenced
@@ -25,12 +26,15 @@ from daemon.ledger import Claimed
 from daemon.schedule import Cron, timezone_of
 
 if TYPE_CHECKING:
+    import httpx
+
     from daemon.drain import Perform, Save, SaveFailures
     from daemon.executor import ActiveRun
     from daemon.queue import WorkQueue
 
 UNMOVED: Any = object()
 READ_BACK_PATIENCE = 30.0
+HTTP_TIMEOUT = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,7 @@ class RunContext:
         self._limit = asyncio.Semaphore(max(run.job.connections, 1))
         self._cursor = run.claimed.cursor
         self._closers: list[Callable[[], Awaitable[object]]] = []
+        self._http: httpx.AsyncClient | None = None
         self.completed = False
         self.completed_result: object = None
 
@@ -136,6 +141,24 @@ class RunContext:
     async def compute(self, fn: Callable[..., Any], *args: Any, timeout: timedelta | None = None) -> Any:
         seconds = timeout.total_seconds() if timeout else None
         return await self._lent.compute(fn, *args, timeout=seconds, name=self._run.job.name)
+
+    async def command(
+        self,
+        arguments: Sequence[str],
+        *,
+        timeout: timedelta | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> Finished:
+        return await run_command(arguments, timeout=timeout or self._run.job.timeout, environment=environment)
+
+    @property
+    def http(self) -> httpx.AsyncClient:
+        if self._http is None:
+            import httpx  # most jobs talk to nobody
+
+            self._http = httpx.AsyncClient(timeout=HTTP_TIMEOUT, follow_redirects=False)
+            self._closers.append(self._http.aclose)
+        return self._http
 
     @asynccontextmanager
     async def transaction(self, *, cursor: object = UNMOVED) -> AsyncIterator[FencedTransaction]:
@@ -232,7 +255,7 @@ class RunContext:
 
     def _check_cursor(self, text: str | None) -> None:
         if text is None:
-            if self._claimed.trigger != "poll" and self._claimed.id:
+            if not isinstance(self._run.job.trigger, Poll):  # whoever asked for it: its queue is its cursor
                 raise CursorError(
                     "ctx.transaction(cursor=…) needs a cursor that moves; use ctx.completing() for the only transaction"
                 )

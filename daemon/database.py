@@ -112,6 +112,7 @@ class Link:
         self._cache = statement_cache
         self._lock = asyncio.Lock()
         self._connection: asyncpg.Connection | None = None
+        self._renew = False
         self.answered = time.monotonic()
 
     async def fetch(self, statement: Statement, *args: object) -> Sequence[asyncpg.Record]:
@@ -131,6 +132,9 @@ class Link:
         """The connection, ours alone for the block. Raises `DatabaseDown` when it is or gets lost."""
         async with self._lock:
             try:
+                if self._renew:
+                    self._renew = False
+                    self.drop()
                 if self._connection is None or self._connection.is_closed():
                     self._connection = await connect(self._url(), self._application(), statement_cache=self._cache)
                 yield self._connection
@@ -143,6 +147,10 @@ class Link:
                     self._outage.began(error)
                     raise DatabaseDown(str(error)) from error
                 raise
+
+    def renew(self) -> None:
+        """A new connection for the next statement: the incarnation that its name carries has changed."""
+        self._renew = True
 
     def drop(self) -> None:
         """Forget the connection without waiting for the server."""

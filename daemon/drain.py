@@ -10,18 +10,21 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import asyncpg
 
 from daemon.database import DatabaseDown
-from daemon.events import ItemDied, ItemsFinished
+from daemon.events import ItemDied, ItemsFinished, Note
 from daemon.fence import Fenced
 from daemon.job import Drained
-from daemon.queue import QueueItem, WorkQueue
+from daemon.pool_messages import PoolClosed, WorkerStartError
+from daemon.queue import Postponed, QueueItem, WorkQueue
 
 if TYPE_CHECKING:
     from daemon.context import Facilities, FencedTransaction, RunContext
 
 ERROR_LENGTH = 1000
 MOST_IN_ONE_COMMIT = 500
+CLAIM_PATIENCE = 2.0
 
 Perform = Callable[[QueueItem], Awaitable[Any]]
 Save = Callable[[Any, Sequence[tuple[QueueItem, Any]]], Awaitable[object]]
@@ -33,6 +36,7 @@ class Performed:
     item: QueueItem
     value: Any = None
     error: str | None = None
+    postponed: Postponed | None = None
 
 
 @dataclass(eq=False)
@@ -58,6 +62,7 @@ class Drain:
     _work: asyncio.Event = field(default_factory=asyncio.Event)
     _hungry: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _claim_sent: asyncio.Task[list[QueueItem]] | None = None
     _failure: BaseException | None = None
 
     async def batches(self) -> AsyncIterator[Drained]:
@@ -75,7 +80,7 @@ class Drain:
                         self._settled[MOST_IN_ONE_COMMIT:],
                     )
                     yield await self._settle(batch)
-                elif self._exhausted and (not self._open or self._only_unbegun_left()):
+                elif self._finished():
                     return
                 else:
                     self._news.clear()
@@ -90,7 +95,15 @@ class Drain:
             task.cancel()
         with anyio.CancelScope(shield=True):
             await asyncio.gather(*tasks, return_exceptions=True)
+            await self._hear_the_claim()
             await self._give_back()
+
+    async def _hear_the_claim(self) -> None:
+        """A claim that was sent may have been granted: its answer says what else there is to give back."""
+        if self._claim_sent is not None:
+            await asyncio.wait({self._claim_sent}, timeout=CLAIM_PATIENCE)
+            self._claim_sent.cancel()
+            await asyncio.gather(self._claim_sent, return_exceptions=True)
 
     async def _give_back(self) -> None:
         unsaved = list(self._open.values())
@@ -111,9 +124,11 @@ class Drain:
             self._open.pop(item.token, None)
             held.discard(item.token)
 
-    def _only_unbegun_left(self) -> bool:
-        """While draining, what no lane has begun is given back rather than begun."""
-        return not self.lent.claiming() and len(self._todo) == len(self._open)
+    def _finished(self) -> bool:
+        """The queue has no more to give; or we are leaving, and what no lane has begun is given back instead."""
+        if not self.lent.claiming():
+            return len(self._todo) == len(self._open)
+        return self._exhausted and not self._open
 
     async def _watched(self, activity: Any) -> None:
         try:
@@ -125,7 +140,10 @@ class Drain:
     async def _feed(self, lanes: int) -> None:
         """Claim whenever fewer items wait than there are lanes. An empty answer ends it: the poll looks again."""
         while not self._exhausted:
-            claimed = await self._claim(2 * lanes) if self.lent.claiming() else []
+            claimed: list[QueueItem] = []
+            if self.lent.claiming():
+                self._claim_sent = asyncio.create_task(self._claim(2 * lanes))
+                claimed = await asyncio.shield(self._claim_sent)
             if claimed:
                 self._todo.extend(claimed)
                 self._work.set()
@@ -169,12 +187,18 @@ class Drain:
                 return Performed(item, value=await self.perform(item))
         except DatabaseDown:
             raise
+        except Postponed as error:
+            return Performed(item, postponed=error)
+        except (PoolClosed, WorkerStartError) as error:  # not begun, so not the item's doing
+            return Performed(item, postponed=Postponed(str(error)))
         except Exception as error:  # noqa: BLE001 - kept on the item, which is tried again or given up
             return Performed(item, error=_reason(error))
 
     async def _settle(self, batch: Sequence[Performed]) -> Drained:
         """Save what succeeded in one transaction; if it is refused, halve it until the culprit stands alone."""
-        good = sorted(((p.item, p.value) for p in batch if p.error is None), key=lambda pair: pair[0].key)
+        put_off = [(p.item, p.postponed) for p in batch if p.postponed is not None]
+        fine = (p for p in batch if p.error is None and p.postponed is None)
+        good = sorted(((p.item, p.value) for p in fine), key=lambda pair: pair[0].key)
         bad = [(p.item, p.error) for p in batch if p.error is not None]
         results: list[Any] = []
         while_refused = [good] if good else []
@@ -185,15 +209,19 @@ class Drain:
             except (DatabaseDown, Fenced):
                 raise
             except Exception as error:  # noqa: BLE001 - halved until it is one item's, and kept there
-                if len(part) == 1:
+                if _is_no_rows_doing(error, alone=len(part) == 1):
+                    self._blame_the_run(error)
+                    put_off += [(item, Postponed(_reason(error))) for item, _ in part]
+                elif len(part) == 1:
                     bad.append((part[0][0], _reason(error)))
                 else:
                     while_refused += [part[len(part) // 2 :], part[: len(part) // 2]]
         failed, dead = await self._fail(bad) if bad else (0, 0)
+        postponed = await self._postpone(put_off) if put_off else 0
         self._let_go([p.item for p in batch])
         self.context.still_alive()
         self.lent.announce(ItemsFinished(self.queue.name, len(results), failed, dead))
-        return Drained(len(results), failed, dead, results)
+        return Drained(len(results), failed, dead, results, postponed)
 
     async def _save(self, pairs: Sequence[tuple[QueueItem, Any]]) -> list[Any]:
         """One transaction: lock what is still ours, save it, take it off the queue. A lost item drops out."""
@@ -206,6 +234,29 @@ class Drain:
                 await self.save(tx, kept)
                 await tx.execute(statements["finish"], [i.key for i, _ in kept], [i.token for i, _ in kept])
         return [value for _, value in kept]
+
+    async def _postpone(self, put_off: Sequence[tuple[QueueItem, Postponed]]) -> int:
+        """Back to the queue at no cost, with one line in the log however many there are."""
+        put_off = sorted(put_off, key=lambda pair: pair[0].key)
+        delays = [
+            self.lent.retry_base * 2 ** min(item.attempts - 1, 4) if why.delay is None else why.delay.total_seconds()
+            for item, why in put_off
+        ]
+        async with self.context.transaction() as tx:
+            rows = await tx.fetch(
+                self.queue.statements["postpone"],
+                [i.key for i, _ in put_off], [i.token for i, _ in put_off],
+                [str(why)[:ERROR_LENGTH] for _, why in put_off], delays,
+            )  # fmt: skip
+        if rows:
+            text = f"{self.queue.name}: {len(rows)} postponed: {rows[0]['last_error']}"
+            self.lent.announce(Note("INGESTION", text, warning=True))
+        return len(rows)
+
+    def _blame_the_run(self, error: Exception) -> None:
+        """The run fails once this batch is settled; only a deadlock is everyday."""
+        if not isinstance(error, asyncpg.TransactionRollbackError):
+            self._failure = self._failure or error
 
     async def _fail(self, bad: Sequence[tuple[QueueItem, str | None]]) -> tuple[int, int]:
         bad = sorted(bad, key=lambda pair: pair[0].key)
@@ -225,6 +276,16 @@ class Drain:
     async def _record_failures(self, tx: FencedTransaction, failures: Sequence[tuple[QueueItem, str]]) -> None:
         assert self.save_failures is not None
         await self.save_failures(tx, failures)
+
+
+BAD_ROW = ("22", "23", "54", "P0")  # SQLSTATE classes: data, constraint, a value too large, raised by a trigger
+BAD_TIME = ("40", "53", "55", "57", "58")  # deadlock, out of space or memory, locked, stopped, the disk
+
+
+def _is_no_rows_doing(error: Exception, *, alone: bool) -> bool:
+    """Whether a refused save costs its items nothing. A missing table is known from a bad row once one stands alone."""
+    sqlstate = str(getattr(error, "sqlstate", None) or "") if isinstance(error, asyncpg.PostgresError) else "P0"
+    return sqlstate.startswith(BAD_TIME) or (alone and not sqlstate.startswith(BAD_ROW))
 
 
 def _reason(error: BaseException) -> str:

@@ -107,6 +107,7 @@ class Engine:
             emit=self.emit,
             learn_clock=self._learn_clock,
             stop_work=self._stop_work,
+            renamed=self._renew_connections,
         )
 
     def _assemble(self, urls: Urls) -> None:
@@ -156,7 +157,7 @@ class Engine:
         self._add("listener", self.listener.step)
         self._add("cancellations", self._cancel_requested)
         self._add("strays", self._give_back_strays)
-        self._add("housekeeping", Housekeeper(self.link, self.roster).step)
+        self._add("housekeeping", Housekeeper(self.link, self.roster, self.emit).step)
         self._add("run log", self.run_log.step)
         for job in self.roster.polls:
             poll = PollLoop(job.name, self.roster, self.executor, lambda: self.may_claim, self.next_due)
@@ -216,10 +217,11 @@ class Engine:
                 racing.start_soon(race, wait)
 
     async def close(self) -> None:
-        """Leave in good order: the lease is given up, connections are closed."""
+        """Leave in good order: nothing stays in our name, the lease is given up, connections are closed."""
         if not self.outage.known:
             try:
                 with anyio.move_on_after(2):
+                    await self._give_back(everything=True)
                     await self.lease.retire("stopped")
             except DatabaseDown:
                 pass  # it went away this moment: the lease expires by itself
@@ -251,6 +253,12 @@ class Engine:
     def _stop_work(self, reason: str) -> None:
         self.executor.interrupt_all(Outcome(Ending.INTERRUPTED, reason=reason))
 
+    async def _renew_connections(self) -> None:
+        """They are named for the incarnation, so that whoever rescues it can end its sessions."""
+        self.link.renew()
+        self.heart.renew()
+        await self.connections.renew()
+
     def _on_event(self, event: Event) -> None:
         if isinstance(event, RunEnded):
             self.run_log.forget(event.run)
@@ -262,15 +270,20 @@ class Engine:
     async def _give_back_strays(self) -> float:
         """After an outage: a claim whose answer got lost left rows that say they are ours, and nobody runs them."""
         if self._strays:
-            async with self.link.held() as connection:
-                node = self.lease.incarnation
-                await connection.execute(ledger.RELEASE_STRAYS.text, node, list(self.executor.active))
-                for queue in self.catalogue.queues.values():
-                    held = list(self.holdings.get(queue.name, ()))
-                    await connection.execute(queue.statements["release_strays"].text, node, held)
+            await self._give_back()
             self._strays = False
-            self.wake("dispatcher")
+            self.wake("dispatcher", *(f"poll {job.name}" for job in self.roster.polls))
         return 3600.0
+
+    async def _give_back(self, *, everything: bool = False) -> None:
+        """What the tables say we work on and we do not: ready again, at no cost."""
+        async with self.link.held() as connection:
+            node = self.lease.incarnation
+            runs = [] if everything else list(self.executor.active)
+            await connection.execute(ledger.RELEASE_STRAYS.text, node, runs)
+            for queue in self.catalogue.queues.values():
+                held = [] if everything else list(self.holdings.get(queue.name, ()))
+                await connection.execute(queue.statements["release_strays"].text, node, held)
 
     def _hear(self, payload: str) -> None:
         kind, _, rest = payload.partition(":")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from daemon import sql
 from daemon.database import Link
+from daemon.events import Event, Note
 from daemon.roster import Roster
 
-TRY_ALONE, PURGE_RUNS, PURGE_NODES, PURGE_EVENTS = sql.load(
-    __file__, "try_alone", "purge_runs", "purge_nodes", "purge_events"
+TRY_ALONE, PURGE_RUNS, FREE_JOBS, PURGE_NODES, PURGE_EVENTS = sql.load(
+    __file__, "try_alone", "purge_runs", "free_jobs", "purge_nodes", "purge_events"
 )
 
 EVERY = 3600.0
@@ -23,6 +25,7 @@ class Housekeeper:
 
     link: Link
     roster: Roster
+    emit: Callable[[Event], None]
     _begun: bool = False
 
     async def step(self) -> float:
@@ -34,6 +37,10 @@ class Housekeeper:
             purged = BATCH
             while purged == BATCH:
                 purged = await self._purge(job.name, job.retention)
+        for row in await self.link.fetch(FREE_JOBS):
+            self.emit(
+                Note("SCHEDULED", f"{row['name']} was held by a run that is over, and is free again", warning=True)
+            )
         await self.link.fetch(PURGE_NODES)
         await self.link.fetch(PURGE_EVENTS)
         return EVERY

@@ -13,6 +13,13 @@ WHERE id = ANY (ARRAY(
     ORDER BY r.due_at LIMIT $3
     FOR UPDATE SKIP LOCKED));
 
+-- name: free_jobs
+-- No statement leaves a job held by a run that is over; a row deleted by hand would, for ever.
+UPDATE sexton.job j SET running_run = NULL
+WHERE j.running_run IS NOT NULL
+  AND NOT EXISTS (SELECT FROM sexton.run r WHERE r.id = j.running_run AND r.state IN ('ready', 'running'))
+RETURNING j.name;
+
 -- name: purge_nodes
 DELETE FROM sexton.node n
 WHERE n.dead_at < sexton.clock() - interval '7 days'

@@ -19,6 +19,9 @@ from daemon.schedule import Cron, Every, OnDemand, Schedule, phased
 if TYPE_CHECKING:
     import logging
 
+    import httpx
+
+    from daemon.command import Finished
     from daemon.queue import QueueItem, WorkQueue
     from daemon.sql import Statement
 
@@ -172,12 +175,16 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Drained:
-    """What one commit of a drain did: items done, failed for now, given up; `results` of those done."""
+    """What one commit of a drain did: items done, failed for now, given up; `results` of those done.
+
+    `postponed` ones went back at no cost: what they need is away for now.
+    """
 
     done: int = 0
     failed: int = 0
     dead: int = 0
     results: Sequence[Any] = ()
+    postponed: int = 0
 
 
 class Context(Protocol):
@@ -245,6 +252,21 @@ class Context(Protocol):
         """Run an importable function in a worker process and await its value."""
         ...
 
+    async def command(
+        self,
+        arguments: Sequence[str],
+        *,
+        timeout: timedelta | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> Finished:
+        """Run a program to its end; see `daemon.command.run_command`."""
+        ...
+
+    @property
+    def http(self) -> httpx.AsyncClient:
+        """A client with timeouts, closed with the run."""
+        ...
+
     def drain(
         self,
         queue: WorkQueue,
@@ -258,6 +280,7 @@ class Context(Protocol):
 
         `perform(item)` is awaited for as many items at once as there are workers. `save(transaction, pairs)`
         writes many items' values in one fenced transaction: `pairs` are (item, value), sorted by key, and only
-        those still ours; their queue rows are taken off in the same COMMIT. What raises costs only its own item.
+        those still ours; their queue rows are taken off in the same COMMIT. What raises costs only its own item,
+        and `Postponed` not even that.
         """
         ...

@@ -7,7 +7,7 @@ stops its own work before anyone may give that work away.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -22,10 +22,10 @@ from daemon.queue import MAX_RESCUES, WorkQueue
 
 (
     REGISTER, RENEW, PREDECESSORS, BURY, RESCUE_RUNS, QUEUES, REGISTER_QUEUES, TERMINATE_SESSIONS, RETIRE,
-    PUBLISH_STATUS,
+    PUBLISH_STATUS, RUNNING_FOR_THE_DEAD,
 ) = sql.load(
     __file__, "register", "renew", "predecessors", "bury", "rescue_runs", "queues", "register_queues",
-    "terminate_sessions", "retire", "publish_status",
+    "terminate_sessions", "retire", "publish_status", "running_for_the_dead",
 )  # fmt: skip
 
 MARGIN = 0.2
@@ -52,6 +52,7 @@ class NodeLease:
     emit: Callable[[Event], None]
     learn_clock: Callable[[datetime], object]
     stop_work: Callable[[str], None]
+    renamed: Callable[[], Awaitable[object]]
     incarnation: UUID = field(default_factory=uuid4)
     deadline: float = 0.0
     renewals: int = 0
@@ -72,6 +73,7 @@ class NodeLease:
             await self.link.fetch(REGISTER_QUEUES, [q.name for q in queues], [q.key for q in queues])
         for row in await self.link.fetch(PREDECESSORS, self.home, self.incarnation):
             await self.rescue(row["incarnation"], row["name"], "restarted", even_if_alive=True)
+        await self._rescue_latecomers()
 
     async def step(self) -> float:
         """Renew, learn the clock, watch the others. Raises `DatabaseDown`."""
@@ -90,6 +92,8 @@ class NodeLease:
                 await self.rescue(row["incarnation"], row["name"], "lease expired", even_if_alive=False)
         alive = {row["incarnation"] for row in rows}
         self._watched = {k: v for k, v in self._watched.items() if k in alive}
+        if self.renewals % RENEWALS_PER_LEASE == 0:
+            await self._rescue_latecomers()
         return self.lease / RENEWALS_PER_LEASE
 
     async def fence_when_due(self) -> None:
@@ -117,6 +121,7 @@ class NodeLease:
         self.emit(LeaseLost(reason))
         self.stop_work(reason)
         self.incarnation = uuid4()
+        await self.renamed()
         await self.register([])
 
     async def rescue(self, node: UUID, name: str, reason: str, *, even_if_alive: bool) -> None:
@@ -125,11 +130,24 @@ class NodeLease:
             async with connection.transaction():
                 if not await connection.fetch(BURY.text, node, reason, even_if_alive):
                     return  # somebody else was first, or it lives after all
-                runs = await connection.fetch(RESCUE_RUNS.text, node, MAX_RESCUES)
-                items = await _rescue_items(connection, node)
+                runs, items = await _rescue_work(connection, node)
             await connection.fetch(TERMINATE_SESSIONS.text, str(node))
-            await connection.execute("SELECT pg_notify('sexton', 'ready')")
-        self.emit(Rescued(name, len(runs), items))
+        self.emit(Rescued(name, runs, items))
+
+    async def _rescue_latecomers(self) -> None:
+        """A claim may commit after its node was buried or had left: nothing runs in a dead node's name for long."""
+        found: list[tuple[str, int, int]] = []
+        async with self.link.held() as connection:
+            late = {row["node"]: row["name"] for row in await connection.fetch(RUNNING_FOR_THE_DEAD.text)}
+            for queue in await _queues(connection):
+                rows = await connection.fetch(queue.statements["running_for_the_dead"].text)
+                late |= {row["node"]: row["name"] for row in rows}
+            for node, name in late.items():
+                async with connection.transaction():
+                    found.append((name, *await _rescue_work(connection, node)))
+        for name, runs, items in found:
+            if runs or items:
+                self.emit(Rescued(name, runs, items))
 
     async def retire(self, reason: str) -> None:
         """Leave in good order: nothing to rescue, nobody to wait for."""
@@ -139,9 +157,17 @@ class NodeLease:
         await self.link.fetch(PUBLISH_STATUS, self.incarnation, status)
 
 
-async def _rescue_items(connection: asyncpg.Connection, node: UUID) -> int:
-    rescued = 0
-    for row in await connection.fetch(QUEUES.text):
-        statement = WorkQueue(row["name"], row["key"]).statements["rescue"]
-        rescued += len(await connection.fetch(statement.text, node, MAX_RESCUES))
-    return rescued
+async def _rescue_work(connection: asyncpg.Connection, node: UUID) -> tuple[int, int]:
+    """New tokens for all that runs in this node's name, and word of it to whoever may take it on, with the COMMIT."""
+    runs = await connection.fetch(RESCUE_RUNS.text, node, MAX_RESCUES)
+    news, items = ["ready"], 0
+    for queue in await _queues(connection):
+        rescued = await connection.fetch(queue.statements["rescue"].text, node, MAX_RESCUES)
+        items += len(rescued)
+        news += [f"queue:{queue.name}"] if rescued else []
+    await connection.execute("SELECT pg_notify('sexton', news) FROM unnest($1::text[]) AS n (news)", news)
+    return len(runs), items
+
+
+async def _queues(connection: asyncpg.Connection) -> list[WorkQueue]:
+    return [WorkQueue(row["name"], row["key"]) for row in await connection.fetch(QUEUES.text)]

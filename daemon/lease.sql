@@ -46,6 +46,11 @@ WITH rescued AS (
 )
 SELECT id, job, state FROM rescued;
 
+-- name: running_for_the_dead
+SELECT DISTINCT r.node, n.name
+FROM sexton.run r JOIN sexton.node n ON n.incarnation = r.node
+WHERE r.state = 'running' AND n.dead_at IS NOT NULL;
+
 -- name: queues
 SELECT name, key FROM sexton.queue;
 

@@ -60,7 +60,7 @@ WITH due AS (
     SELECT job, due_at, due_until, count, logical_date, logical_until, 'schedule',
         CASE WHEN already IS NOT NULL THEN 'skipped' WHEN starts THEN 'running' ELSE state END,
         CASE WHEN already IS NOT NULL THEN 'already covered by run ' || already ELSE reason END,
-        priority, strict, daily, due_at, note,
+        priority, strict AND already IS NULL, daily, due_at, note,
         CASE WHEN starts THEN nextval('sexton.token') END,
         CASE WHEN starts THEN $21::uuid END,
         CASE WHEN starts THEN 1 ELSE 0 END,
@@ -238,10 +238,10 @@ ON CONFLICT (job, due_at) DO NOTHING
 RETURNING id, due_at, logical_date, token, started_at;
 
 -- name: request_run
--- A person's run. Its overlap is to wait: somebody asked for it.
+-- A person's run. Its overlap is to wait: somebody asked for it. $11: it stands for its date in a strict order.
 INSERT INTO sexton.run (job, due_at, logical_date, trigger, state, priority, strict, daily, again, not_before,
                         args, requested_by, note)
-VALUES ($1, $2, $3, $4, 'ready', $5, false, $6, $7, sexton.clock(), $8::jsonb, $9, $10)
+VALUES ($1, $2, $3, $4, 'ready', $5, $11, $6, $7, sexton.clock(), $8::jsonb, $9, $10)
 RETURNING id;
 
 -- name: waiting
@@ -333,9 +333,13 @@ CROSS JOIN LATERAL (
 
 -- name: release_strays
 -- $1: this node. $2: what it is really working on. Anything else the table says it runs was claimed by a
--- statement whose answer got lost with the connection: given back, at no cost.
+-- statement whose answer got lost with the connection: given back, at no cost. A poll's row leaves nothing to
+-- repeat: the queue has its items.
 UPDATE sexton.run
-SET state = 'ready', node = NULL, token = nextval('sexton.token'), not_before = sexton.clock(),
-    attempt = attempt - 1
-WHERE node = $1 AND state = 'running' AND trigger <> 'poll' AND NOT id = ANY($2::bigint[])
+SET state = CASE WHEN trigger = 'poll' THEN 'cancelled' ELSE 'ready' END, node = NULL,
+    token = nextval('sexton.token'), not_before = sexton.clock(), attempt = attempt - 1,
+    reason = CASE WHEN trigger = 'poll' THEN 'stopped: its beginning was not heard of; the queue keeps its items'
+                  ELSE reason END,
+    finished_at = CASE WHEN trigger = 'poll' THEN sexton.clock() END
+WHERE node = $1 AND state = 'running' AND NOT id = ANY($2::bigint[])
 RETURNING id;

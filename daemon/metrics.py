@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 from prometheus_client import (
     CollectorRegistry,
@@ -31,6 +31,8 @@ class Metrics:
 
     def __init__(self, version: str) -> None:
         self.registry = CollectorRegistry()
+        self.succeeded_at: dict[str, datetime] = {}
+        self._renewals = 0
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         GCCollector(registry=self.registry)
@@ -55,6 +57,12 @@ class Metrics:
         self.last_success = Gauge(
             "sexton_job_last_success_timestamp_seconds", "When it last succeeded", job, registry=registry
         )
+
+        self.expected_by = Gauge(
+            "sexton_job_success_expected_by_timestamp_seconds",
+            "When the next success is late: the instant after the last success, plus the job's timeout",
+            job, registry=registry,
+        )  # fmt: skip
 
     def _define_queues(self, registry: CollectorRegistry) -> None:
         self.items = Counter("sexton_queue_items", "Items this node settled", ("queue", "outcome"), registry=registry)
@@ -92,6 +100,12 @@ class Metrics:
     def seed_successes(self, finished: Mapping[str, datetime]) -> None:
         for name, at in finished.items():
             self.last_success.labels(*_labels(name)).set(at.timestamp())
+            self.succeeded_at[name] = at
+
+    def renewals_are(self, total: int) -> None:
+        """The lease counts for itself; the counter follows."""
+        self.renewals.inc(total - self._renewals)
+        self._renewals = total
 
     def __call__(self, event: e.Event) -> None:
         match event:
@@ -120,6 +134,7 @@ class Metrics:
             self.retries.labels(*labels).inc()
         if event.outcome == "succeeded":
             self.last_success.labels(*labels).set_to_current_time()
+            self.succeeded_at[event.job] = datetime.now(UTC)
 
     def _of_node(self, event: e.Event) -> None:
         match event:

@@ -8,6 +8,7 @@ The lease is the node's: an item stays its holder's as long as the holder's own 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 
@@ -27,6 +28,18 @@ class QueueItem:
     attempts: int = 1
     failures: int = 0
     priority: int = 0
+
+
+class Postponed(Exception):
+    """Raised by an item's `perform` when nothing is wrong with the item: what it needs is away for now.
+
+    It goes back to the queue at no cost, to be tried again after `delay` (None: the queue's retry delay, doubled
+    with each try up to 16 times that).
+    """
+
+    def __init__(self, reason: str, delay: timedelta | None = None) -> None:
+        super().__init__(reason)
+        self.delay = delay
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,15 @@ FROM unnest($1::bigint[], $2::bigint[], $3::text[], $5::bool[]) AS mine (key, to
 WHERE q.{key} = mine.key AND q.token = mine.token AND q.state = 'RUNNING'
 RETURNING q.{key} AS key, q.state, q.failures, q.last_error;
 
+-- name: postpone
+-- Nothing is wrong with these: back at no cost, for so long. $3: why. $4: seconds.
+UPDATE {queue} q
+SET state = 'READY', lease_owner = NULL, last_error = mine.reason,
+    next_attempt_at = sexton.clock() + make_interval(secs => mine.delay)
+FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::float8[]) AS mine (key, token, reason, delay)
+WHERE q.{key} = mine.key AND q.token = mine.token AND q.state = 'RUNNING'
+RETURNING q.{key} AS key, q.last_error;
+
 -- name: release
 -- Given back unharmed: a stop of ours costs nothing.
 UPDATE {queue} q
@@ -50,7 +59,7 @@ WHERE q.{key} = mine.key AND q.token = mine.token AND q.state = 'RUNNING';
 -- name: release_strays
 -- $1: this node. $2: the tokens it is really working on. What else the table says it holds was claimed by a
 -- statement whose answer got lost.
-UPDATE {queue} SET state = 'READY', lease_owner = NULL, token = nextval('sexton.token')
+UPDATE {queue} SET state = 'READY', lease_owner = NULL, token = nextval('sexton.token'), attempts = attempts - 1
 WHERE lease_owner = $1 AND state = 'RUNNING' AND NOT token = ANY($2::bigint[]);
 
 -- name: rescue
@@ -63,6 +72,11 @@ SET lease_owner = NULL, token = nextval('sexton.token'), rescues = rescues + 1,
     next_attempt_at = greatest(next_attempt_at, sexton.clock())
 WHERE lease_owner = $1 AND state = 'RUNNING'
 RETURNING {key} AS key, state;
+
+-- name: running_for_the_dead
+SELECT DISTINCT q.lease_owner AS node, n.name
+FROM {queue} q JOIN sexton.node n ON n.incarnation = q.lease_owner
+WHERE q.state = 'RUNNING' AND n.dead_at IS NOT NULL;
 
 -- name: next_due
 SELECT extract(epoch FROM min(next_attempt_at) - sexton.clock())::float8 FROM {queue} WHERE state = 'READY';

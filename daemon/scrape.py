@@ -10,6 +10,7 @@ from daemon.database import DatabaseDown
 from daemon.engine import Engine
 from daemon.loop_lag import LoopMonitor
 from daemon.metrics import Metrics
+from daemon.schedule import Cron, Every, upcoming
 
 FRESH_FOR = 1.0
 PATIENCE = 2.0
@@ -31,11 +32,24 @@ class Refresher:
         for state in ("busy", "idle", "starting"):
             self._metrics.pool.labels(state).set(getattr(stats, state))
         self._metrics.listen_up.set(self._engine.listener.healthy)
+        self._metrics.renewals_are(self._engine.lease.renewals)
+        self._expectations()
         asked = asyncio.run_coroutine_threadsafe(self._queues(), self._loop)
         try:
             asked.result(PATIENCE)
         except (FutureTimeout, DatabaseDown):
             asked.cancel()  # what was known a moment ago is served; sexton_database_up tells the rest
+
+    def _expectations(self) -> None:
+        """A weekday job must not alarm on Sunday: what counts is its own next instant."""
+        for job in list(self._engine.roster.jobs.values()):
+            succeeded = self._metrics.succeeded_at.get(job.name)
+            if succeeded is None or not job.enabled or not isinstance(job.trigger, Cron | Every):
+                continue
+            coming = upcoming(job.trigger, succeeded, 1)
+            if coming:
+                due = coming[0].at.timestamp() + job.timeout.total_seconds()
+                self._metrics.expected_by.labels(job.suite, job.name).set(due)
 
     async def _queues(self) -> None:
         if self._engine.outage.known:

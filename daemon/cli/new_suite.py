@@ -28,27 +28,41 @@ FILES = {
 
 def new_suite(name: str, into: Path) -> int:
     """Write the files and say what to do next. Raises `BadUsage` for a bad name, `CommandFailed` where one exists."""
-    _check(name, into)
     folder = into / name
+    root = import_root(into.absolute())
+    package = ".".join([*into.absolute().relative_to(root).parts, name])
+    _check(name, package, into)
+    depth = str(package.count(".") + 2)
     for target, source in FILES.items():
         path = folder / target.format(name=name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        text = Template((SCAFFOLD / source).read_text(encoding="utf-8")).substitute(name=name)
-        path.write_text(text, encoding="utf-8")
+        template = Template((SCAFFOLD / source).read_text(encoding="utf-8"))
+        path.write_text(template.substitute(name=name, package=package, depth=depth), encoding="utf-8")
         print(path)
-    where = f"PYTHONPATH={shlex.quote(str(into.absolute()))}"
-    python = shlex.quote(sys.executable)
-    print(
-        f"\nThe suite {name} has one job, {name}.greet. Next:\n"
-        f"  {where} SEXTON_SUITES={name} sexton check\n"
-        f"  {where} {python} -m pytest {shlex.quote(str(folder / 'tests'))}\n"
-        f'  {where} SEXTON_SUITES={name} sexton run-job {name}.greet --args \'{{"name": "Ada"}}\' --wait\n'
-        f"Then add it to `suites` in config.toml."
-    )
+    print(_next_steps(name, package, root, folder))
     return 0
 
 
-def _check(name: str, into: Path) -> None:
+def import_root(folder: Path) -> Path:
+    """The directory that has to be on the import path: the first one upwards that is no package itself."""
+    while (folder / "__init__.py").exists():
+        folder = folder.parent
+    return folder
+
+
+def _next_steps(name: str, package: str, root: Path, folder: Path) -> str:
+    where = f"PYTHONPATH={shlex.quote(str(root))}"
+    python = shlex.quote(sys.executable)
+    return (
+        f"\nThe suite {name} has one job, {name}.greet. Next:\n"
+        f"  {where} SEXTON_SUITES={package} sexton check\n"
+        f"  {where} {python} -m pytest {shlex.quote(str(folder / 'tests'))}\n"
+        f"  {where} SEXTON_SUITES={package} sexton run-job {name}.greet --args '{{\"name\": \"Ada\"}}' --wait\n"
+        f'Then add "{package}" to `suites` in config.toml.'
+    )
+
+
+def _check(name: str, package: str, into: Path) -> None:
     if not NAME.fullmatch(name) or keyword.iskeyword(name) or name.startswith("pg_") or name in TAKEN:
         raise BadUsage(
             f"{name!r} cannot name a suite: it is a Python package and a database schema, so lower-case letters, "
@@ -58,5 +72,5 @@ def _check(name: str, into: Path) -> None:
         raise CommandFailed(f"{into / name} exists already; nothing was written")
     if not into.is_dir():
         raise CommandFailed(f"{into} is no directory")
-    if importlib.util.find_spec(name) is not None:
+    if package == name and importlib.util.find_spec(name) is not None:
         raise BadUsage(f"{name!r} is the name of another Python package here; choose a different one")

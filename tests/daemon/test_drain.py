@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
 import pytest
 
-from daemon import Context, Job, QueueItem, WorkQueue, poll, seconds, sql
-from daemon.events import ItemDied, ItemsFinished, RunEnded
+from daemon import Context, Job, Postponed, QueueItem, WorkQueue, poll, seconds, sql
+from daemon.events import ItemDied, ItemsFinished, Note, RunEnded
+from daemon.pool_messages import WorkerStartError
 from tests.daemon.harness import node, rows
 
 QUEUE = WorkQueue("test.queue", key="item_id")
@@ -170,6 +172,100 @@ async def test_a_dead_nodes_items_go_to_the_back_of_the_queue(url: str, queue: a
     async with node(url, polling(perform, every=0.1), queues=(QUEUE,), lease=0.5) as n:
         await n.event(ItemsFinished, lambda _: len(order) == 30)
     assert set(order[-2:]) == {1, 2}
+
+
+async def test_a_postponed_item_goes_back_at_no_cost_until_its_delay_is_over(
+    url: str, queue: asyncpg.Connection
+) -> None:
+    async def perform(item: QueueItem) -> int:
+        if item.key == 2:
+            raise Postponed("the broker is down", timedelta(minutes=3))
+        return 1
+
+    await queue.execute(ENQUEUE, 1, 3)
+    async with node(url, polling(perform, every=3600), queues=(QUEUE,)) as n:
+        ended = await n.event(RunEnded)
+    assert ended.outcome == "succeeded"
+    (left,) = await rows(
+        queue,
+        "SELECT item_id, state, failures, lease_owner, last_error, "
+        "round(extract(epoch FROM next_attempt_at - sexton.clock()) / 10) AS tens FROM test.queue",
+    )
+    assert left == {
+        "item_id": 2, "state": "READY", "failures": 0, "lease_owner": None, "tens": 18,
+        "last_error": "the broker is down",
+    }  # fmt: skip
+    assert await queue.fetchval("SELECT count(*) FROM test.effect") == 2
+
+
+async def test_an_outage_of_many_tries_kills_no_item_and_costs_one_line_a_batch(
+    url: str, queue: asyncpg.Connection
+) -> None:
+    tries = 0
+    counted: list[tuple[int, int]] = []
+
+    async def perform(_: QueueItem) -> int:
+        nonlocal tries
+        tries += 1
+        if tries <= 100:
+            raise Postponed("the broker is down")
+        return 1
+
+    @poll(seconds(3600), wake=QUEUE)
+    async def drainer(ctx: Context) -> None:
+        async for drained in ctx.drain(QUEUE, perform, save):
+            counted.append((drained.done, drained.postponed))  # noqa: PERF401 - events are awaited meanwhile
+
+    await queue.execute(ENQUEUE, 1, 10)
+    async with node(url, drainer, queues=(QUEUE,), retry_delay=0.01) as n:
+        await n.event(ItemsFinished, lambda _: sum(done for done, _ in counted) == 10)
+        notes = [e.text for e in n.events if isinstance(e, Note) and "postponed" in e.text]
+    assert sum(postponed for _, postponed in counted) == 100
+    assert len(notes) == sum(postponed > 0 for _, postponed in counted)
+    assert notes[0].endswith("postponed: the broker is down")
+    assert not any(isinstance(e, ItemDied) for e in n.events)
+    assert await queue.fetchval("SELECT count(*) FROM test.queue") == 0
+
+
+async def test_an_item_that_no_worker_could_begin_is_postponed(url: str, queue: asyncpg.Connection) -> None:
+    async def perform(_: QueueItem) -> int:
+        raise WorkerStartError("out of memory", 3, 5.0)
+
+    await queue.execute(ENQUEUE, 1, 1)
+    async with node(url, polling(perform, every=3600), queues=(QUEUE,)) as n:
+        await n.event(RunEnded)
+    (left,) = await rows(queue, "SELECT state, failures, last_error FROM test.queue")
+    assert (left["state"], left["failures"]) == ("READY", 0)
+    assert "out of memory" in left["last_error"]
+
+
+@pytest.mark.parametrize(("table", "outcome"), [("test.missing", "failed"), ("test.deadlock", "succeeded")])
+async def test_what_is_no_items_doing_costs_none_of_them_a_try(
+    url: str, queue: asyncpg.Connection, table: str, outcome: str
+) -> None:
+    """A missing table fails the run, a deadlock only delays; the items wait, unharmed."""
+    await queue.execute(
+        "CREATE TABLE test.deadlock (item_id bigint, value int);"
+        "CREATE FUNCTION test.deadlock() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$BEGIN RAISE EXCEPTION 'deadlock detected' USING ERRCODE = '40P01'; END$$;"
+        "CREATE TRIGGER deadlock BEFORE INSERT ON test.deadlock FOR EACH ROW EXECUTE FUNCTION test.deadlock();"
+    )
+
+    async def save_there(tx: Any, pairs: Sequence[tuple[QueueItem, int]]) -> None:
+        await tx.copy_records(table, ("item_id", "value"), [(item.key, value) for item, value in pairs])
+
+    @poll(seconds(3600), wake=QUEUE)
+    async def drainer(ctx: Context) -> None:
+        async for _ in ctx.drain(QUEUE, one, save_there):
+            pass
+
+    await queue.execute(ENQUEUE, 1, 4)
+    async with node(url, drainer, queues=(QUEUE,)) as n:
+        ended = await n.event(RunEnded)
+    assert ended.outcome == outcome
+    query = "SELECT DISTINCT state, failures, next_attempt_at > sexton.clock() AS later FROM test.queue"
+    left = await rows(queue, query)
+    assert left == [{"state": "READY", "failures": 0, "later": True}]
 
 
 def _poll_name(n: Any) -> str:

@@ -36,6 +36,7 @@ class Reason(StrEnum):
     BROKEN_TRACK = "broken track"
     POSITIONS_REFUSED = "positions refused"
     POSITIONS_UNAVAILABLE = "positions unavailable"
+    DATABASE_UNAVAILABLE = "database unavailable"
 
 
 class Exemption(StrEnum):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
-from daemon import Context, Priority, QueueItem, Transaction, WorkQueue, minutes, poll, seconds
+from daemon import Context, Drained, Postponed, Priority, QueueItem, Transaction, WorkQueue, minutes, poll, seconds
 from workers.flights import flight_records
 from workers.flights.benchmark_file import benchmark_file
 from workers.flights.charge import Unratable
@@ -17,6 +18,8 @@ from workers.flights.settings import Settings
 
 QUEUE = WorkQueue("flights.flight_processing_queue", key="flight_id")
 PER_FLIGHT = minutes(2)
+SOONEST_S, LATEST_S = 1.0, 3600.0
+"""However odd a Retry-After: a flight is not asked for in a busy loop, nor forgotten for a day."""
 
 BENCHMARK_COLUMNS = (
     "flight_id", "worker_pid", "points", "fetch_ms", "cpu_ms", "save_ms", "ok", "error", "at",
@@ -36,15 +39,18 @@ class Ingestion:
     ok: int = 0
     failed: int = 0
     dead: int = 0
+    postponed: int = 0
     points: int = 0
     cpu_ms: float = 0.0
     benchmarks: dict[int, tuple[Any, ...]] = field(default_factory=dict)
     unrated: dict[int, Report] = field(default_factory=dict)
 
     async def perform(self, item: QueueItem) -> Report:
-        """Rate one flight in a worker. Raises `FlightNotRatedError` and whatever became of the worker."""
+        """Rate one flight in a worker. Raises `FlightNotRatedError`, `Postponed` and whatever became of the worker."""
         report: Report = await self.ctx.compute(rate_flight, item.key, self.settings, timeout=PER_FLIGHT)
         if isinstance(report.outcome, Unratable):
+            if report.transient:
+                raise Postponed(str(report.outcome), delay_of(report))
             self.unrated[item.key] = report
             raise FlightNotRatedError(str(report.outcome))
         return report
@@ -70,12 +76,13 @@ class Ingestion:
             done = (report.worker_pid, report.points, report.fetch_ms, report.cpu_ms)
         return (flight_id, *done, save_ms, error is None, error, self.ctx.now())
 
-    def count(self, reports: Sequence[Report], failed: int, dead: int) -> None:
-        self.ok += len(reports)
-        self.failed += failed
-        self.dead += dead
-        self.points += sum(report.points for report in reports)
-        self.cpu_ms += sum(report.cpu_ms for report in reports)
+    def count(self, drained: Drained) -> None:
+        self.ok += drained.done
+        self.failed += drained.failed
+        self.dead += drained.dead
+        self.postponed += drained.postponed
+        self.points += sum(report.points for report in drained.results)
+        self.cpu_ms += sum(report.cpu_ms for report in drained.results)
 
     def newest_benchmarks(self) -> list[dict[str, Any]]:
         """Those since the last call, as `benchmarks/results.json` has them."""
@@ -87,10 +94,17 @@ class Ingestion:
 
     def totals(self) -> dict[str, Any] | None:
         """What the run reports; a pass that found nothing has nothing to say."""
-        if not (self.ok or self.failed or self.dead):
+        counts = {"ok": self.ok, "failed": self.failed, "dead": self.dead, "postponed": self.postponed}
+        if not any(counts.values()):
             return None
-        counts = {"ok": self.ok, "failed": self.failed, "dead": self.dead, "points": self.points}
-        return {**counts, "cpu_ms": round(self.cpu_ms)}
+        return {**counts, "points": self.points, "cpu_ms": round(self.cpu_ms)}
+
+
+def delay_of(report: Report) -> timedelta | None:
+    """How long the source asked us to wait; None leaves it to the queue."""
+    if report.retry_after_s is None:
+        return None
+    return timedelta(seconds=min(max(report.retry_after_s, SOONEST_S), LATEST_S))
 
 
 @poll(seconds(30), wake=QUEUE, priority=Priority.HIGH, timeout=PER_FLIGHT)
@@ -98,13 +112,14 @@ async def flight_ingestion(ctx: Context) -> object:
     """Rate every queued flight in the worker processes, and save its charges."""
     run = Ingestion(ctx, ctx.settings)
     async for drained in ctx.drain(QUEUE, run.perform, run.save, timeout=PER_FLIGHT, save_failures=run.save_failures):
-        run.count(drained.results, drained.failed, drained.dead)
+        run.count(drained)
         await ctx.progress(run.ok + run.failed + run.dead)
         await keep_benchmarks(run)
     totals = run.totals()
     if totals is not None:
         await keep_benchmarks(run, last=True)
-        ctx.log.info("rated %(ok)d flights of %(points)d positions, %(failed)d failed, %(dead)d given up", totals)
+        counts = "%(failed)d failed, %(dead)d given up, %(postponed)d postponed"
+        ctx.log.info(f"rated %(ok)d flights of %(points)d positions, {counts}", totals)  # noqa: G004 - constants
     return totals
 
 

@@ -18,7 +18,11 @@ MARGIN_S = 600
 
 
 class PositionsUnavailableError(Exception):
-    """The source cannot answer now; trying again later may help."""
+    """The source cannot answer now; trying again later may help, after `retry_after_s` if it said so."""
+
+    def __init__(self, reason: str, retry_after_s: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after_s = retry_after_s
 
 
 class PositionsRefusedError(Exception):

@@ -19,7 +19,7 @@ from workers.flights.positions import LIMIT, MARGIN_S, PositionsRefusedError, Po
 from workers.flights.settings import Settings
 
 COLUMNS = ("ts", "latitude", "longitude")
-TRANSIENT_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
+TRANSIENT_STATUS = frozenset({401, 403, 408, 425, 429, 500, 502, 503, 504})
 TRANSIENT_ERRORS = frozenset({200, 210, 220, 230, 240, 245, 250, 300, 305, 425, 427, 429, 450, 500, 503})
 """Pinot's codes for what may pass: execution errors and timeouts, servers silent or shutting down, quotas."""
 
@@ -88,8 +88,10 @@ def parsed(response: httpx.Response) -> Mapping[str, Any]:
     """The JSON object of a 200. Statuses that may pass are transient, all else is permanent."""
     status = response.status_code
     if status != httpx.codes.OK:
-        kind = PositionsUnavailableError if status in TRANSIENT_STATUS else PositionsRefusedError
-        raise kind(f"Pinot answered {status}: {response.text[:200]}")
+        said = f"Pinot answered {status}: {response.text[:200]}"
+        if status in TRANSIENT_STATUS:
+            raise PositionsUnavailableError(said, retry_after(response.headers.get("retry-after")))
+        raise PositionsRefusedError(said)
     content_type = response.headers.get("content-type", "")
     if content_type.partition(";")[0].strip().lower() != "application/json":
         # Usually a proxy's page in front of a broker that is down.
@@ -101,6 +103,11 @@ def parsed(response: httpx.Response) -> Mapping[str, Any]:
     if not isinstance(answer, dict):
         raise PositionsRefusedError(f"Pinot answered a {type(answer).__name__}, not an object")
     return answer
+
+
+def retry_after(header: str | None) -> float | None:
+    """Seconds, as brokers and proxies send them; a date, which is rare, is left to our own delay."""
+    return float(header) if header is not None and header.strip().isdecimal() else None
 
 
 def complete(answer: Mapping[str, Any]) -> Mapping[str, Any]:

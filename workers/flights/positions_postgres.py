@@ -8,21 +8,18 @@ from datetime import timedelta
 from daemon import sql
 from workers.flights import worker_database
 from workers.flights.flight import Flight, Position
-from workers.flights.positions import LIMIT, MARGIN_S, PositionsRefusedError, PositionsUnavailableError
+from workers.flights.positions import LIMIT, MARGIN_S, PositionsRefusedError
 
 (TRACK,) = sql.load(__file__, "track")
 
 
 class PostgresPositions:
-    """A `PositionSource` over the worker's read-only connection."""
+    """A `PositionSource` over the worker's read-only connection, whose losses are the worker's affair."""
 
     async def track(self, flight: Flight) -> Sequence[Position]:
         margin = timedelta(seconds=MARGIN_S)
         since, until = flight.off_block_at - margin, flight.arrived_at + margin
-        try:
-            rows = await worker_database.fetch(TRACK, flight.id, since, until, LIMIT)
-        except worker_database.LOST as error:
-            raise PositionsUnavailableError(f"flight_position: {type(error).__name__}: {error}") from error
+        rows = await worker_database.fetch(TRACK, flight.id, since, until, LIMIT)
         if len(rows) == LIMIT:
             raise PositionsRefusedError(f"flight_position has {LIMIT} positions or more of flight {flight.id}")
         return [Position(*row) for row in rows]

@@ -8,8 +8,10 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from workers.flights import worker_database
 from workers.flights.charge import Reason, Unratable
 from workers.flights.flight import Flight, Position
 from workers.flights.positions import PositionsRefusedError, PositionsUnavailableError, source_for
@@ -27,6 +29,14 @@ _source: tuple[Settings, PositionSource] | None = None
 
 async def rate_flight(flight_id: int, settings: Settings) -> Report:
     """Rate one flight. What cannot be rated is an outcome; only what nobody foresaw raises."""
+    try:
+        return await rated(flight_id, settings)
+    except worker_database.DatabaseUnavailableError as error:
+        return unrated(flight_id, Unratable(Reason.DATABASE_UNAVAILABLE, str(error)), transient=True)
+
+
+async def rated(flight_id: int, settings: Settings) -> Report:
+    """As `rate_flight`; raises `DatabaseUnavailableError`."""
     from workers.flights import reference  # shapely and numpy: worker processes only
     from workers.flights.rating import rate
     from workers.flights.zones import ZoneGeometryError
@@ -41,9 +51,10 @@ async def rate_flight(flight_id: int, settings: Settings) -> Report:
     except ZoneGeometryError as error:
         return unrated(flight_id, Unratable(Reason.NO_ZONE_GEOMETRY, str(error)))
     points = await positions(flight, settings)
-    if isinstance(points, Unratable):
-        return unrated(flight_id, points, (time.perf_counter() - started) * 1000)
-    fetched, cpu = time.perf_counter(), time.process_time()
+    fetch_ms = (time.perf_counter() - started) * 1000
+    if isinstance(points, Report):
+        return replace(points, fetch_ms=fetch_ms)
+    cpu = time.process_time()
     outcome = rate(flight, points, zones, rates)
     return Report(
         flight_id=flight_id,
@@ -52,24 +63,26 @@ async def rate_flight(flight_id: int, settings: Settings) -> Report:
         service_on=flight.service_on,
         worker_pid=os.getpid(),
         points=len(points),
-        fetch_ms=(fetched - started) * 1000,
+        fetch_ms=fetch_ms,
         cpu_ms=(time.process_time() - cpu) * 1000,
     )
 
 
-def unrated(flight_id: int, why: Unratable, fetch_ms: float = 0.0) -> Report:
+def unrated(flight_id: int, why: Unratable, *, transient: bool = False, retry_after_s: float | None = None) -> Report:
     """The report of a flight that rating was never reached for."""
-    transient = why.reason is Reason.POSITIONS_UNAVAILABLE
-    return Report(flight_id=flight_id, outcome=why, transient=transient, worker_pid=os.getpid(), fetch_ms=fetch_ms)
+    return Report(
+        flight_id=flight_id, outcome=why, transient=transient, retry_after_s=retry_after_s, worker_pid=os.getpid()
+    )
 
 
-async def positions(flight: Flight, settings: Settings) -> Sequence[Position] | Unratable:
+async def positions(flight: Flight, settings: Settings) -> Sequence[Position] | Report:
     try:
         return await (await source(settings)).track(flight)
     except PositionsUnavailableError as error:
-        return Unratable(Reason.POSITIONS_UNAVAILABLE, str(error))
+        why = Unratable(Reason.POSITIONS_UNAVAILABLE, str(error))
+        return unrated(flight.id, why, transient=True, retry_after_s=error.retry_after_s)
     except PositionsRefusedError as error:
-        return Unratable(Reason.POSITIONS_REFUSED, str(error))
+        return unrated(flight.id, Unratable(Reason.POSITIONS_REFUSED, str(error)))
 
 
 async def source(settings: Settings) -> PositionSource:

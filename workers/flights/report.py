@@ -13,7 +13,7 @@ class Report:
     """How rating went. Times are milliseconds; `points` is how many positions there were.
 
     `customer_id` and `service_on` are there for every rated flight. A `transient` failure may pass without
-    anyone's doing.
+    anyone's doing, after `retry_after_s` if the source said so.
     """
 
     flight_id: int
@@ -21,6 +21,7 @@ class Report:
     customer_id: int | None = None
     service_on: date | None = None
     transient: bool = False
+    retry_after_s: float | None = None
     worker_pid: int = 0
     points: int = 0
     fetch_ms: float = 0.0

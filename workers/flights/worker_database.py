@@ -17,23 +17,35 @@ _connection: asyncpg.Connection[Any] | None = None
 
 LOST = (
     OSError,
-    asyncpg.InterfaceError,
+    EOFError,
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
 )
-"""What a broken connection raises: reading again on another is safe."""
+"""What says that the connection is broken or cannot be had: reading again on another is safe."""
+
+
+class DatabaseUnavailableError(Exception):
+    """The database cannot be reached now. Nothing is wrong with what was asked."""
 
 
 async def fetch(statement: sql.Statement, *args: object) -> list[asyncpg.Record]:
-    """The rows of a read-only statement; after a lost connection once more on a new one."""
+    """The rows of a read-only statement; after a lost connection once more on a new one.
+
+    Raises `DatabaseUnavailableError`.
+    """
     if _connection is not None and not _connection.is_closed():
         try:
             return await _connection.fetch(statement.text, *args, timeout=STATEMENT_TIMEOUT_S)
-        except LOST:
+        except (*LOST, asyncpg.InterfaceError):
             await close()
-    return await (await connection()).fetch(statement.text, *args, timeout=STATEMENT_TIMEOUT_S)
+    try:
+        return await (await connection()).fetch(statement.text, *args, timeout=STATEMENT_TIMEOUT_S)
+    except LOST as error:
+        await close()
+        raise DatabaseUnavailableError(f"{type(error).__name__}: {error}") from error
 
 
 async def connection() -> asyncpg.Connection[Any]:

@@ -1,0 +1,64 @@
+"""A program run for a job: its output bounded, its deadline kept, nothing of it left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+
+OUTPUT_LIMIT = 1 << 20
+LAST_WORDS = 2000
+
+
+class CommandError(Exception):
+    """A program that failed: `returncode` is negative for a signal; `stderr` is the end of what it said."""
+
+    def __init__(self, program: str, returncode: int, stderr: str) -> None:
+        super().__init__(f"{program} ended with status {returncode}: {stderr.strip()[-LAST_WORDS:]}")
+        self.returncode = returncode
+        self.stderr = stderr
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    stdout: bytes
+    stderr: str
+
+
+async def run_command(
+    arguments: Sequence[str], *, timeout: timedelta, environment: Mapping[str, str] | None = None
+) -> Finished:
+    """Run a program (never through a shell) to its end, at most for `timeout`.
+
+    Keeps the first MiB of each output. Raises `CommandError` for a status other than 0, `TimeoutError` past
+    the deadline, `FileNotFoundError` for an unknown program. However it ends, its whole process group is gone.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *arguments, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE, start_new_session=True, env={**os.environ, **(environment or {})},
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stderr is not None
+    try:
+        async with asyncio.timeout(timeout.total_seconds()):
+            out, err, status = await asyncio.gather(_read(process.stdout), _read(process.stderr), process.wait())
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await asyncio.shield(process.wait())
+    text = err.decode(errors="replace")
+    if status != 0:
+        raise CommandError(arguments[0], status, text)
+    return Finished(out, text)
+
+
+async def _read(stream: asyncio.StreamReader) -> bytes:
+    """The first part; the rest is read too, so that the program never waits for us, and dropped."""
+    kept = bytearray()
+    while data := await stream.read(65536):
+        kept += data[: OUTPUT_LIMIT - len(kept)]
+    return bytes(kept)
