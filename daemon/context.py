@@ -7,23 +7,22 @@ import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import anyio
 
 from daemon import ledger
 from daemon.command import Finished, run_command
-from daemon.connections import Connection, JobConnections, Session, lost_means_down, rolled_back_on_error
-from daemon.database import DatabaseDown, Link, Outage, means_lost
-from daemon.fence import CursorError, Fenced
-from daemon.job import Drained, Job, Poll
+from daemon.connections import Connection, Session, lost_means_down, rolled_back_on_error
+from daemon.database import Outage
+from daemon.facilities import Facilities
+from daemon.fence import CursorError
+from daemon.job import Drained, Poll
 from daemon.jsonable import to_json
 from daemon.ledger import Claimed
-from daemon.schedule import Cron, timezone_of
+from daemon.run_ledger import RunLedger, timezone_name
 
 if TYPE_CHECKING:
     import httpx
@@ -33,28 +32,7 @@ if TYPE_CHECKING:
     from daemon.queue import WorkQueue
 
 UNMOVED: Any = object()
-READ_BACK_PATIENCE = 30.0
 HTTP_TIMEOUT = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Facilities:
-    """What the engine lends to every context. Bodies never see this."""
-
-    connections: JobConnections
-    link: Link
-    outage: Outage
-    now: Callable[[], datetime]
-    node: Callable[[], UUID]
-    compute: Callable[..., Awaitable[Any]]
-    free_workers: Callable[[], int]
-    pool_size: int
-    settings: Mapping[str, Any]
-    announce: Callable[[Any], None]
-    opened: Callable[[ActiveRun], None]
-    retry_base: float
-    claiming: Callable[[], bool]
-    holdings: dict[str, set[int]]
 
 
 class FencedTransaction(Session):
@@ -74,6 +52,7 @@ class RunContext:
     def __init__(self, run: ActiveRun, facilities: Facilities) -> None:
         self._run = run
         self._lent = facilities
+        self._ledger = RunLedger(run, facilities)
         self._limit = asyncio.Semaphore(max(run.job.connections, 1))
         self._cursor = run.claimed.cursor
         self._closers: list[Callable[[], Awaitable[object]]] = []
@@ -167,8 +146,8 @@ class RunContext:
         self._check_cursor(text)
         async with self._begun() as tx:
             yield tx
-            await self._fence(tx, text)
-            await self._commit(tx.connection, cursor=text)
+            await self._ledger.fence(tx, text)
+            await self._ledger.commit(tx.connection, cursor=text)
         if text is not None:
             self._cursor = json.loads(text)
             self._run.moved = True
@@ -178,10 +157,8 @@ class RunContext:
         """The last or only transaction; see `daemon.job.Context`. Raises `Fenced`, `DatabaseDown`."""
         async with self._begun() as tx:
             yield tx
-            ours = await tx.fetchval(ledger.COMPLETE, self.run_id, self._claimed.token, ledger.encoded(tx.reported))
-            if ours is None:
-                raise Fenced(f"run {self.run_id} was taken over")
-            await self._commit(tx.connection, completes=True)
+            await self._ledger.complete(tx, ledger.encoded(tx.reported))
+            await self._ledger.commit(tx.connection, completes=True)
         self.completed, self.completed_result = True, tx.reported
 
     @asynccontextmanager
@@ -213,23 +190,9 @@ class RunContext:
         async for drained in drain.batches():
             yield drained
 
-    async def ensure_open(self) -> None:
-        """A poll gets its ledger row when it first has something to write: idle polls leave no trace."""
-        if self._claimed.id:
-            return
-        job = self._run.job
-        row = None
-        while row is None:  # two polls in the same microsecond: the next has another
-            async with self._lent.link.held() as connection:
-                row = await connection.fetchrow(
-                    ledger.OPEN_RUN.text, job.name, timezone_name(job), int(job.priority), self._lent.node()
-                )
-                if row is not None:
-                    self._run.claimed = Claimed(
-                        id=row["id"], job=job.name, due_at=row["due_at"], logical_date=row["logical_date"],
-                        token=row["token"], started_at=row["started_at"], trigger="poll",
-                    )  # fmt: skip
-                    self._lent.opened(self._run)
+    async def open(self) -> None:
+        """Give a poll its ledger row now; a run that has one keeps it."""
+        await self._ledger.ensure_open()
 
     async def close(self) -> None:
         for closer in reversed(self._closers):
@@ -242,7 +205,7 @@ class RunContext:
 
     @asynccontextmanager
     async def _begun(self) -> AsyncIterator[FencedTransaction]:
-        await self.ensure_open()
+        await self._ledger.ensure_open()
         async with self._connection() as connection, rolled_back_on_error(connection):
             with lost_means_down(self._lent.outage):
                 await connection.execute(f"BEGIN; {self._local_settings()}")
@@ -261,43 +224,3 @@ class RunContext:
                 )
         elif self._cursor is not None and text == to_json(self._cursor):
             raise CursorError(f"the cursor is still {text}: a batch must move it")
-
-    async def _fence(self, tx: FencedTransaction, cursor: str | None) -> None:
-        if cursor is None:
-            ours = await tx.fetchval(ledger.FENCE_ONLY, self.run_id, self._claimed.token)
-        else:
-            ours = await tx.fetchval(ledger.FENCE, self.run_id, self._claimed.token, cursor)
-        if ours is None:
-            raise Fenced(f"run {self.run_id} was taken over")
-
-    async def _commit(self, connection: Connection, *, cursor: str | None = None, completes: bool = False) -> None:
-        """COMMIT; if its answer gets lost, ask the ledger what is true before saying anything."""
-        try:
-            await connection.execute("COMMIT")
-        except Exception as error:
-            if not means_lost(error):
-                raise
-            self._lent.outage.began(error)
-            if not await self._was_committed(cursor, completes):
-                raise DatabaseDown(f"the connection was lost during COMMIT: {error}") from error
-
-    async def _was_committed(self, cursor: str | None, completes: bool) -> bool:
-        with anyio.move_on_after(READ_BACK_PATIENCE):
-            while True:
-                await self._lent.outage.over()
-                try:
-                    row = await self._lent.link.fetchrow(ledger.READ_BACK, self.run_id)
-                except DatabaseDown:
-                    continue
-                if row is None or row["token"] != self._claimed.token:
-                    return False
-                if completes:
-                    return bool(row["state"] == "succeeded")
-                return cursor is not None and row["cursor"] is not None and (
-                    json.loads(row["cursor"]) == json.loads(cursor)
-                )  # fmt: skip
-        return False
-
-
-def timezone_name(job: Job) -> str:
-    return timezone_of(job.trigger).key if isinstance(job.trigger, Cron) else "UTC"

@@ -20,7 +20,8 @@ from daemon.pool_messages import PoolClosed, WorkerStartError
 from daemon.queue import Postponed, QueueItem, WorkQueue
 
 if TYPE_CHECKING:
-    from daemon.context import Facilities, FencedTransaction, RunContext
+    from daemon.context import FencedTransaction, RunContext
+    from daemon.facilities import Facilities
 
 ERROR_LENGTH = 1000
 MOST_IN_ONE_COMMIT = 500

@@ -19,11 +19,12 @@ from daemon import ledger
 from daemon.catalogue import Catalogue
 from daemon.clock import DatabaseClock
 from daemon.connections import JobConnections
-from daemon.context import Facilities, RunContext
+from daemon.context import RunContext
 from daemon.database import DatabaseDown, Link, Outage, watch_outage
 from daemon.dispatcher import Dispatcher
 from daemon.events import Announcer, DatabaseBack, Event, RunEnded
 from daemon.executor import ActiveRun, Executor
+from daemon.facilities import Facilities
 from daemon.housekeeping import Housekeeper
 from daemon.lease import NodeLease
 from daemon.listen import Listener

@@ -46,14 +46,9 @@ class PollLoop:
         if run.claimed.id:
             self.executor.record(run, outcome)
         elif outcome.ending in (Ending.FAILED, Ending.TIMED_OUT):
-            await run_context_opened(self.executor, run)
+            await self.executor.make_context(run).open()  # a failure is never idle: it leaves its row
             self.executor.record(run, outcome)
         elif outcome.ending is Ending.DATABASE_LOST:
             return 0.5
         upcoming = await self.next_due(job.trigger.wake) if isinstance(job.trigger, Poll) and job.trigger.wake else None
         return every if upcoming is None else min(max(upcoming, 0.05), every)
-
-
-async def run_context_opened(executor: Executor, run: ActiveRun) -> None:
-    """A poll that failed before it wrote anything still leaves its row: a failure is never idle."""
-    await executor.make_context(run).ensure_open()

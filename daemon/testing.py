@@ -12,10 +12,11 @@ import asyncpg
 
 from daemon import catalogue, ledger, schedule, sql
 from daemon.connections import JobConnections
-from daemon.context import Facilities, RunContext
+from daemon.context import RunContext
 from daemon.database import Link, Outage
 from daemon.events import Event
 from daemon.executor import ActiveRun, Executor
+from daemon.facilities import Facilities
 from daemon.job import Job
 from daemon.ledger import Claimed
 from daemon.outcome import Ending, Outcome, to_finish

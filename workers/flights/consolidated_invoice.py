@@ -2,19 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
+import asyncpg
+
 from daemon import CatchUp, Context, Cron, Overlap, Priority, Row, days, job, minutes, sql
+from workers.flights.isolation import isolated
 from workers.flights.settings import Settings
 
-DUE_PERIODS, LOCK_CUSTOMERS, BILL, CREDIT, BILLED = sql.load(
-    __file__, "due_periods", "lock_customers", "bill", "credit", "billed"
+DUE_PERIODS, LOCK_CUSTOMERS, BILL, PARK, SETTLE, OWED, CREDIT, BILLED, LEFT = sql.load(
+    __file__, "due_periods", "lock_customers", "bill", "park", "settle", "owed", "credit", "billed", "left"
 )
 
 CUSTOMERS_AT_ONCE = 100
 """In one transaction, with all their currencies. The series' row is locked that long, and so many are one
 statement: a hundred small transactions would wait for the disk a hundred times."""
+
+MOST_PARKED = 100
+"""Or a thousandth of those due. Beyond that something else is wrong than single customers' data."""
+
+DEADLOCKS_FORGIVEN = 5
+
+
+class TooManyParkedError(Exception):
+    """So many customers cannot be billed that the run is stopped for a person to look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a run is asked for: everybody, or some customers by hand, and the date that their invoices bear."""
+
+    issued_on: date
+    customers: list[int] | None = None
 
 
 @job(
@@ -29,42 +51,105 @@ statement: a hundred small transactions would wait for the disk a hundred times.
 )
 async def consolidated_invoice(ctx: Context) -> None:
     """Invoice the customers whose billing period ended with the business date."""
-    settings: Settings = ctx.settings
+    order = order_of(ctx)
     async with ctx.snapshot() as reader:
-        due = await reader.fetch(DUE_PERIODS, ctx.business_date, ctx.cursor or 0)
-    carried = 0
-    for batch in batches(due):
-        ids = [row["customer_id"] for row in batch]
-        async with ctx.transaction(cursor=ids[-1]) as tx:
-            await tx.execute(LOCK_CUSTOMERS, ids)
-            carried += await tx.fetchval(
-                BILL, ids, *columns(batch), ctx.logical_date, settings.invoice_series, settings.terms_days
-            )
-        await ctx.progress(ids[-1], due[-1]["customer_id"])
-    async with ctx.completing() as tx:
-        credit_notes = await tx.fetchval(CREDIT, ctx.logical_date, settings.credit_note_series)
-        totals = result(await tx.fetch(BILLED, ctx.business_date), carried, credit_notes)
-        tx.result(totals)
-    if totals["invoices"]:
-        ctx.log.info("%d invoices for periods ending %s", totals["invoices"], ctx.business_date)
+        due = await reader.fetch(DUE_PERIODS, ctx.business_date, order.customers)
+    check_all_due(order, due, ctx.business_date)
+    parked = 0
+    for batch in batches([row for row in due if row["customer_id"] > (ctx.cursor or 0)]):
+        parked += await forgiving_deadlocks(bill_batch, ctx, order, batch)
+        if parked > max(MOST_PARKED, len(due) // 1000):
+            raise TooManyParkedError(f"{parked} customers cannot be billed: see flights.parked_bill")
+        await ctx.progress(batch[-1]["customer_id"], due[-1]["customer_id"])
+    await forgiving_deadlocks(complete, ctx, order, due)
+
+
+def order_of(ctx: Context) -> Order:
+    """From the run's arguments. By hand an invoice is issued today, however long ago its period ended."""
+    if unknown := ctx.args.keys() - {"customers"}:
+        raise ValueError(f"args: {', '.join(sorted(unknown))}: the only one is customers, a list of ids")
+    customers = ctx.args.get("customers")
+    if customers is None:
+        return Order(ctx.logical_date)
+    if not isinstance(customers, list) or not all(type(c) is int for c in customers) or not customers:
+        raise ValueError(f"args: customers = {customers!r}: must be a list of ids")
+    return Order(ctx.now().date(), customers)
+
+
+def check_all_due(order: Order, due: Sequence[Row], business_date: date) -> None:
+    if missing := set(order.customers or ()) - {row["customer_id"] for row in due}:
+        raise ValueError(f"customers {sorted(missing)} have no billing period that ends on {business_date}")
 
 
 def batches(due: Sequence[Row]) -> Iterator[Sequence[Row]]:
     return (due[i : i + CUSTOMERS_AT_ONCE] for i in range(0, len(due), CUSTOMERS_AT_ONCE))
 
 
-def columns(batch: Sequence[Row]) -> list[list[Any]]:
-    """The parameters $2 to $4 of `bill`."""
-    return [[row[name] for row in batch] for name in ("period_start", "period_end", "final")]
+async def forgiving_deadlocks(step: Callable[..., Awaitable[Any]], *args: Any) -> Any:
+    """Its transaction is undone as a whole, so it is simply done again."""
+    for _ in range(DEADLOCKS_FORGIVEN):
+        try:
+            return await step(*args)
+        except asyncpg.TransactionRollbackError:
+            continue
+    return await step(*args)
 
 
-def result(billed: Sequence[Row], carried: int, credit_notes: int) -> dict[str, Any]:
+async def bill_batch(ctx: Context, order: Order, batch: Sequence[Row]) -> int:
+    """Bill these customers in one transaction; returns how many had to be parked."""
+    settings: Settings = ctx.settings
+    ids = [row["customer_id"] for row in batch]
+
+    async def bill(part: Sequence[Row]) -> None:
+        columns = [[row[name] for row in part] for name in ("customer_id", "period_start", "period_end", "final")]
+        await tx.execute(BILL, *columns, order.issued_on, settings.invoice_series, settings.terms_days, ctx.run_id)
+        await tx.execute(SETTLE, columns[0], ctx.business_date, ctx.run_id)
+
+    async with ctx.transaction(cursor=ids[-1]) as tx:
+        await tx.execute(LOCK_CUSTOMERS, ids)
+        _, refused = await isolated(tx, batch, bill)
+        for row, reason in refused:
+            await tx.execute(PARK, row["customer_id"], ctx.business_date, reason, ctx.run_id)
+    for row, reason in refused:
+        ctx.log.error("customer %d cannot be billed to %s: %s", row["customer_id"], ctx.business_date, reason)
+    return len(refused)
+
+
+async def complete(ctx: Context, order: Order, due: Sequence[Row]) -> None:
+    """Credit what was rated again since it was billed, and report what all tries of this run came to."""
+    settings: Settings = ctx.settings
+
+    async def credit(invoices: Sequence[int]) -> int:
+        notes: int = await tx.fetchval(CREDIT, invoices, order.issued_on, settings.credit_note_series)
+        return notes
+
+    async with ctx.completing() as tx:
+        owed = [row["invoice_id"] for row in await tx.fetch(OWED)]
+        notes, refused = await isolated(tx, owed, credit)
+        left = await tx.fetchrow(
+            LEFT, [row["customer_id"] for row in due], [row["period_end"] for row in due], ctx.business_date, ctx.run_id
+        )
+        assert left is not None
+        totals = result(await tx.fetch(BILLED, ctx.run_id), left, sum(notes), len(refused))
+        tx.result(totals)
+    for invoice, reason in refused:
+        ctx.log.error("invoice %d cannot be credited: %s", invoice, reason)
+    if totals["stranded"]:
+        ctx.log.warning("%(stranded)d customers have charges but no billing cycle, or are not active", totals)
+    if totals["invoices"]:
+        ctx.log.info("%d invoices for periods ending %s", totals["invoices"], ctx.business_date)
+
+
+def result(billed: Sequence[Row], left: Row, credit_notes: int, uncredited: int) -> dict[str, Any]:
     """What the run reports; amounts as text, because JSON numbers are not money."""
     return {
         "invoices": sum(row["invoices"] for row in billed),
         "totals": {row["currency"]: str(row["total"]) for row in billed},
         "lines": sum(row["lines"] for row in billed),
         "late_lines": sum(row["late"] for row in billed),
-        "carried": carried,
+        "carried": left["carried"],
+        "parked": left["parked"],
+        "stranded": left["stranded"],
         "credit_notes": credit_notes,
+        "uncredited": uncredited,
     }

@@ -118,8 +118,10 @@ async def flight_ingestion(ctx: Context) -> object:
     totals = run.totals()
     if totals is not None:
         await keep_benchmarks(run, last=True)
-        counts = "%(failed)d failed, %(dead)d given up, %(postponed)d postponed"
-        ctx.log.info(f"rated %(ok)d flights of %(points)d positions, {counts}", totals)  # noqa: G004 - constants
+        ctx.log.info(
+            "rated %(ok)d flights of %(points)d positions, "
+            "%(failed)d failed, %(dead)d given up, %(postponed)d postponed", totals,
+        )  # fmt: skip
     return totals
 
 

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from tests.workers.flights import plain_python
+from tests.workers.flights.billing import Billing
 from tests.workers.flights.builders import rate_card
 from workers.flights.flight import Zone
 from workers.flights.rates import RateCard
@@ -59,3 +61,8 @@ def swiss(sample: Sample) -> Sequence[SampleFlight]:
 @pytest.fixture(scope="session")
 def plain_regions(sample: Sample) -> list[plain_python.Region]:
     return plain_python.regions(sample.firs(), ZONE_OF_FIR)
+
+
+@pytest.fixture
+def billing(url: str, connection: asyncpg.Connection) -> Billing:
+    return Billing(url, connection)

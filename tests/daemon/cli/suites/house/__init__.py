@@ -1,0 +1,1 @@
+"""A suite with a job of every kind, for the tests of the command line."""

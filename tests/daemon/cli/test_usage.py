@@ -1,0 +1,195 @@
+"""Bad usage and bad configuration: exit 2, one clear line for each thing wrong, never a traceback."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from daemon.cli import main
+from daemon.cli.failures import OURS, explained
+from tests.daemon.cli.console import ROOT, Console
+
+COMMANDS = [name for names in main.SECTIONS.values() for name in names]
+
+
+def test_every_command_of_the_issue_is_there() -> None:
+    registered = {command.name for command in main.app.registered_commands}
+    promised = (
+        "run|check|jobs|explain|run-job|runs|retry|release|waive|cancel|pause|resume|reschedule|status|migrate|"
+        "seed|psql|demo|new-suite"
+    )
+    assert registered == set(promised.split("|")) == set(COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_explains_a_command_with_an_example(bare: Console, command: str) -> None:
+    help_text = bare(command, "--help").ok().out
+    assert f"Usage: sexton {command}" in help_text
+    assert "Example" in help_text
+    assert f"sexton {command}" in help_text.partition("Example")[2]
+    assert "--config FILE" in help_text
+    assert "…" not in help_text
+
+
+def test_the_overview_lists_every_command_with_a_whole_sentence(bare: Console) -> None:
+    overview = bare("--help").ok().out
+    for command in COMMANDS:
+        line = next(line for line in overview.splitlines() if line.startswith(f"  {command} "))
+        assert line.endswith("."), line
+        assert not line.endswith("..."), line
+
+
+def test_no_command_at_all_prints_the_help(bare: Console) -> None:
+    done = bare()
+    assert done.status == 2
+    assert "run-job" in done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["jbos"], "error: No such command 'jbos'. Did you mean 'jobs'? (sexton --help)"),
+        (["jobs", "--jsn"], "error: No such option: --jsn (Possible options: --json) (sexton jobs --help)"),
+        (["explain"], "error: Missing argument 'JOB' (sexton explain --help)"),
+        (["runs", "--limit", "many"], "--limit"),
+        (["runs", "--limit", "0"], "error: --limit 0: choose between 1 and 100000"),
+        (["runs", "--state", "succeded"], "error: --state succeded: no such state; did you mean 'succeeded'?"),
+        (["runs", "--state", "zzz"], "error: --state zzz: no such state; there are waiting, held, ready"),
+        (["explain", "house.tik"], "error: there is no job 'house.tik'; did you mean 'house.tick'?"),
+        (["explain", "close-boks"], "did you mean 'close-books'?"),
+        (["explain", "house.tick", "--count", "0"], "error: --count 0"),
+        (["explain", "house.tick", "--from", "noon"], "error: --from noon: write an instant like 2026-11-22T15:30"),
+        (
+            ["explain", "close-books", "--from", "2027-03-28T02:30"],
+            "error: --from 2027-03-28T02:30: Europe/Zurich skips this local time",
+        ),
+        (["run-job", "house.tick", "--args", "{"], "error: --args {: not JSON"),
+        (["run-job", "house.tick", "--args", "[1]"], "error: --args [1]: give a JSON object"),
+        (["run-job", "house.tick", "--due-at", "x"], "error: --due-at x: write an instant"),
+        (["release"], "error: name the held runs to release, or a job with --job, and not both"),
+        (["release", "1", "--job", "house.tick"], "error: name the held runs to release"),
+        (["waive"], "error: Missing argument 'RUN' (sexton waive --help)"),
+        (["cancel", "one"], "error: Invalid value for 'RUN'"),
+        (["retry", "house.tood", "--all"], "error: 'house.tood' is neither a run's id nor a queue; did you mean 'house.todo'?"),
+        (["retry", "zzz", "--all"], "nor a queue; there are: house.todo"),
+        (["retry", "house.todo"], "error: name the dead items of house.todo to retry, or say --all"),
+        (["retry", "house.todo", "1", "--all"], "error: name the dead items"),
+        (["retry", "1", "--all"], "error: --all goes with a queue"),
+        (["reschedule", "house.tick"], "error: give a schedule such as"),
+        (["reschedule", "house.tick", "every 5", "--reset"], "error: give a schedule such as"),
+        (["seed", "hause"], "error: there is no suite 'hause'; did you mean 'house'?"),
+        (["seed", "house", "--scale", "0"], "error: --scale 0: must be above zero"),
+        (["new-suite", "9x"], "error: '9x' cannot name a suite"),
+        (["new-suite", "class"], "error: 'class' cannot name a suite"),
+        (["new-suite", "json"], "error: 'json' is the name of another Python package"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)  # fmt: skip
+def test_bad_usage_is_one_clear_line(bare: Console, arguments: list[str], sentence: str) -> None:
+    done = bare(*arguments)
+    assert done.status == 2
+    assert sentence in done.err
+    assert len(done.err.splitlines()) == 1
+    assert done.out == ""
+
+
+def test_a_configuration_with_several_mistakes_shows_them_all(bare: Console, tmp_path: Path) -> None:
+    file = tmp_path / "wrong.toml"
+    file.write_text(
+        "[node]\nlaese = '30s'\nslots = 0\n[databse]\nurl = 'x'\n"
+        "[jobs.house.tikc]\nenabled = false\n[jobs.house.tick]\ntimeuot = 3\nschedule = '61 * * * *'\n"
+    )
+    done = bare("check", "--config", file)
+    assert done.status == 2
+    assert sorted(done.err.splitlines()) == sorted(
+        [
+            f"error: {file}: unknown key 'node.laese'; did you mean 'lease'?",
+            f"error: {file}: node.slots = 0: input should be greater than or equal to 1",
+            f"error: {file}: unknown key 'databse'; did you mean 'database'?",
+            f"error: {file}: unknown key 'jobs.house.tick.timeuot'; did you mean 'timeout'?",
+            "error: jobs.house.tikc: there is no such job; did you mean 'house.tick'?",
+            'error: house.tick: minute "61" cannot be read; values are 0–59',
+        ]
+    )
+
+
+def test_a_suite_that_cannot_be_loaded_is_named(bare: Console, tmp_path: Path) -> None:
+    file = tmp_path / "suites.toml"
+    file.write_text("suites = ['house', 'hause']\n")
+    bare = Console({**bare.environment, "SEXTON_SUITES": "house,hause"}, bare.capture, bare.patch)
+    done = bare("check", "--config", file)
+    assert done.status == 2
+    assert "suites: 'hause' cannot be loaded: ImportError: no such package" in done.err
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["before the command", "after the command"])
+def test_the_configuration_file_is_named_before_or_after_the_command(
+    bare: Console, tmp_path: Path, before: bool
+) -> None:
+    missing = tmp_path / "missing.toml"
+    arguments = ["--config", missing, "check"] if before else ["check", "--config", missing]
+    done = bare(*arguments)
+    assert done.status == 2
+    assert done.err == f"error: {missing}: no such file; name another with --config\n"
+
+
+def test_the_file_named_last_wins(bare: Console, tmp_path: Path) -> None:
+    good = tmp_path / "good.toml"
+    good.write_text("")
+    assert bare("--config", tmp_path / "missing.toml", "check", "--config", good).status == 0
+
+
+def test_a_configuration_that_is_no_toml_says_where(bare: Console, tmp_path: Path) -> None:
+    file = tmp_path / "bad.toml"
+    file.write_text("[node\n")
+    done = bare("check", "--config", file)
+    assert done.status == 2
+    assert f"error: {file}: not valid TOML" in done.err
+    assert "line 1" in done.err
+
+
+def test_what_nobody_foresaw_keeps_its_traceback() -> None:
+    assert explained(KeyError("our bug")) is None
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_error_that_is_known_by_name_exists(name: str) -> None:
+    module, _, kind = name.rpartition(".")
+    assert issubclass(getattr(importlib.import_module(module), kind), Exception)
+
+
+def test_one_error_of_a_task_group_is_told_as_itself() -> None:
+    from daemon.cli.common import CommandFailed
+
+    assert explained(ExceptionGroup("tasks", [CommandFailed("it is so")])) == (1, ["error: it is so"])
+
+
+async def test_a_reader_that_leaves_early_is_no_error(bare: Console) -> None:
+    """`sexton explain … | head -1`."""
+    environment = {**os.environ, **bare.environment, "PYTHONUNBUFFERED": "1"}
+    command = f"{sys.executable} -m daemon explain house.tick --count 20000 | head -1"
+    process = await asyncio.create_subprocess_shell(
+        command, env=environment, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    out, err = await process.communicate()
+    assert out == b"house.tick: every hour\n"
+    assert err == b""
+
+
+async def test_help_loads_neither_rich_nor_the_database_driver(bare: Console) -> None:
+    program = (
+        "import sys; sys.argv = ['sexton', '--help']\n"
+        "from daemon.cli.main import run; run()\n"
+        "print(sorted({name.partition('.')[0] for name in sys.modules}\n"
+        "             & {'rich', 'asyncpg', 'pydantic', 'structlog', 'uvloop', 'shapely', 'numpy'}))\n"
+    )
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
+    out, _ = await process.communicate()
+    assert out.decode().splitlines()[-1] == "[]"
