@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import anyio
 
@@ -37,7 +36,7 @@ async def node(
     metrics.introduce(found.jobs, found.queues)
     pool = Pool(5)
     await pool.start()
-    engine = Engine(settings, found, Urls(url, url), pool, emit, Path("/bench"))
+    engine = Engine(settings, found, Urls(url, url), pool, emit, "/bench")
     monitor = LoopMonitor(emit, engine.current_run)
     try:
         await engine.start()

@@ -20,6 +20,7 @@ from daemon.events import Announcer, Draining, Event, Migrated, Note, Started, S
 from daemon.jsonable import to_json
 from daemon.loop_lag import LoopMonitor
 from daemon.metrics import Metrics
+from daemon.place import held_place
 from daemon.pool import Pool
 from daemon.probes import ProbeServer, parse_listen
 from daemon.settings import Settings
@@ -74,7 +75,8 @@ class Daemon:
             )  # fmt: skip
             await pool.start()
             stack.push_async_callback(pool.stop, 0.0)
-            engine = Engine(self.settings, self.catalogue, urls, pool, self.emit, self.settings.state_dir)
+            place = stack.enter_context(held_place(self.settings.state_dir))
+            engine = Engine(self.settings, self.catalogue, urls, pool, self.emit, place)
             self.engine = engine
             await engine.start()
             stack.push_async_callback(engine.close)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import re
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from daemon import overlay
 from daemon.catalogue_checks import check
-from daemon.config import ConfigError
+from daemon.config import ConfigError, shown
 from daemon.job import Job
 from daemon.naming import did_you_mean
 from daemon.queue import WorkQueue
@@ -69,13 +70,13 @@ def load(settings: Settings, origins: Mapping[str, str] = MappingProxyType({})) 
         packages[suite] = package
         try:
             modules = _job_modules(package)
-        except (ImportError, SyntaxError, TypeError, ValueError, LookupError, OSError) as error:
-            problems.append(f"suites: {package!r} cannot be loaded: {type(error).__name__}: {error}")
+            suites[suite] = _suite_settings(package, suite, settings.suite.get(suite, {}), problems)
+        except Exception as error:  # noqa: BLE001 - a suite's module may raise anything; all of it is its author's to see
+            problems.append(f"suites: {package!r} cannot be loaded: {_where(error)}{type(error).__name__}: {error}")
             continue
         for module in modules:
             declared.update({j.name: j for j in _values(module, Job) if _is_named_by_path(j, module, problems)})
             queues.update({q.name: q for q in _values(module, WorkQueue)})
-        suites[suite] = _suite_settings(package, suite, settings.suite.get(suite, {}), problems)
     problems += [
         f"suite.{name}: no such suite is enabled{did_you_mean(name, packages)}"
         for name in settings.suite
@@ -114,6 +115,12 @@ def _job_modules(package: str) -> list[ModuleType]:
     ]
 
 
+def _where(error: Exception) -> str:
+    """`file:line: ` of the suite's line that raised; nothing if it was none of the suite's."""
+    lines = [f for f in traceback.extract_tb(error.__traceback__) if "importlib" not in f.filename]
+    return f"{lines[-1].filename}:{lines[-1].lineno}: " if lines and lines[-1].filename != __file__ else ""
+
+
 def _values(module: ModuleType, kind: type[T]) -> list[T]:
     return [value for value in vars(module).values() if isinstance(value, kind)]
 
@@ -142,9 +149,12 @@ def _suite_settings(package: str, suite: str, given: dict[str, Any], problems: l
         return model.model_validate(given)
     except ValidationError as error:
         for e in error.errors():
-            key = ".".join(str(part) for part in e["loc"])
-            hint = did_you_mean(key, model.model_fields) if e["type"] == "extra_forbidden" else ""
-            problems.append(f"suite.{suite}.{key} = {e['input']!r}: {e['msg']}{hint}")
+            key = ".".join((suite, *(str(part) for part in e["loc"])))
+            if e["type"] == "extra_forbidden":
+                hint = did_you_mean(str(e["loc"][-1]), model.model_fields)
+                problems.append(f"suite.{key}: there is no such setting{hint}")
+            else:
+                problems.append(f"suite.{key} = {shown(key, e['input'])}: {e['msg'].removeprefix('Value error, ')}")
         return None
 
 

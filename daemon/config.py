@@ -121,10 +121,13 @@ def _credentials(environment: Mapping[str, str]) -> dict[str, Any]:
     folder = environment.get("CREDENTIALS_DIRECTORY")
     tree: dict[str, Any] = {}
     if folder:
-        for file in sorted(Path(folder).iterdir()):
-            path = file.name.split(".")
-            if path[0] in Settings.model_fields:
-                _put(tree, path, file.read_text(encoding="utf-8").strip())
+        try:
+            for file in sorted(Path(folder).iterdir()):
+                path = file.name.split(".")
+                if path[0] in Settings.model_fields:
+                    _put(tree, path, file.read_text(encoding="utf-8").strip())
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError([f"$CREDENTIALS_DIRECTORY: cannot be read: {error}"]) from None
     return tree
 
 
@@ -159,13 +162,13 @@ def _explain(error: ErrorDetails, origins: Mapping[str, str], path: Path | None)
     if error["type"] == "extra_forbidden":
         return f"{place}: unknown key {dotted!r}{did_you_mean(keys[-1], _siblings(keys[:-1]))}"
     message = error["msg"].removeprefix("Value error, ")
-    return f"{place}: {dotted} = {_shown(keys, error['input'])}: {message[:1].lower()}{message[1:]}"
+    return f"{place}: {dotted} = {shown(keys[-1], error['input'])}: {message[:1].lower()}{message[1:]}"
 
 
-def _shown(keys: list[str], value: object) -> str:
-    """Values that may be secret are not repeated."""
-    secret = any(word in keys[-1] for word in ("url", "password", "secret", "token", "key"))
-    return "(not shown)" if secret else repr(value)
+def shown(key: str, value: object) -> str:
+    """Values that may be secret, or may hold one, are not repeated."""
+    secret = any(word in key for word in ("url", "password", "secret", "token", "key"))
+    return "(not shown)" if secret or "://" in str(value) or isinstance(value, Mapping) else repr(value)
 
 
 def _siblings(path: list[str]) -> list[str]:

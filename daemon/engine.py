@@ -9,7 +9,6 @@ import platform
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from uuid import UUID
 
 import anyio
@@ -61,7 +60,7 @@ class Engine:
         urls: Urls,
         pool: Pool,
         emit: Announcer,
-        state_dir: Path,
+        place: str,
     ) -> None:
         self.settings, self.catalogue, self.pool, self.emit = settings, catalogue, pool, emit
         self.claiming = True
@@ -75,7 +74,7 @@ class Engine:
         self.holdings: dict[str, set[int]] = {}
         self.services: dict[str, Service] = {}
         self._connect(urls)
-        self._take_identity(state_dir)
+        self._take_identity(place)
         self._assemble(urls)
         emit.subscribe(self._on_event)
 
@@ -97,12 +96,12 @@ class Engine:
             lease=node.lease.total_seconds(), statement_cache=database.statement_cache,
         )  # fmt: skip
 
-    def _take_identity(self, state_dir: Path) -> None:
+    def _take_identity(self, place: str) -> None:
         host = platform.node() or "localhost"
         self.lease = NodeLease(
             link=self.heart,
             name=self.settings.node.name or host,
-            home=f"{host}:{os.getuid()}:{state_dir}",
+            home=f"{host}:{os.getuid()}:{place}",
             version=VERSION,
             lease=self.settings.node.lease.total_seconds(),
             emit=self.emit,

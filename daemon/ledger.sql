@@ -25,6 +25,8 @@ GROUP BY job;
 -- $7..$19: their runs. $20: what "now" was taken to be. $21: this node.
 -- The swap is on watermark, fingerprint and revision at once: an older node, a twin, or a person's change
 -- a moment ago makes it match nothing, and the loser looks again. A run marked `claim` starts at once.
+-- Arrays are joined with FULL JOIN although neither side has rows of its own: the planner, which expects one row
+-- of each, would loop over both, and 10,000 jobs due at once took minutes; a full join it can only hash or merge.
 WITH due AS (
     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::bigint[], $6::timestamptz[])
         AS d (name, fingerprint, new_fingerprint, known_until, revision, until)
@@ -46,7 +48,8 @@ WITH due AS (
                 $13::text[], $14::text[], $15::smallint[], $16::bool[], $17::bool[], $18::text[], $19::bool[])
         AS p (job, due_at, due_until, count, logical_date, logical_until,
               state, reason, priority, strict, daily, note, claim)
-    JOIN locked l ON l.name = p.job
+    FULL JOIN locked l ON l.name = p.job
+    WHERE (p.job IS NULL) = (l.name IS NULL)
 ), decided AS (
     SELECT p.*, p.claim AND p.state = 'ready' AND p.already IS NULL AND p.running_run IS NULL
         AND NOT (p.strict AND EXISTS (
@@ -73,12 +76,12 @@ WITH due AS (
     UPDATE sexton.job j
     SET evaluated_until = l.until, schedule_fingerprint = l.new_fingerprint,
         running_run = coalesce(i.id, j.running_run)
-    FROM locked l LEFT JOIN inserted i ON i.job = l.name AND i.state = 'running'
-    WHERE j.name = l.name
+    FROM locked l FULL JOIN (SELECT id, job FROM inserted WHERE state = 'running') i ON i.job = l.name
+    WHERE j.name = coalesce(l.name, i.job)
     RETURNING j.name, l.until
 )
 SELECT m.name, m.until, i.id, i.due_at, i.due_until, i.count, i.logical_date, i.state, i.reason, i.token
-FROM moved m LEFT JOIN inserted i ON i.job = m.name;
+FROM moved m FULL JOIN inserted i ON i.job = m.name;
 
 -- name: claim
 -- $1..$5: the jobs this node can run: name, overlap, max lateness, coalesces, connections. $6: how many.

@@ -18,12 +18,15 @@ def parse_duration(value: object) -> object:
     """`30`, `"30s"`, `"10m"`, `"6h"`, `"31d"` → timedelta. Raises `ValueError` for other text."""
     if isinstance(value, timedelta):
         return value
+    seconds = float("nan")
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return timedelta(seconds=value)
-    match = DURATION.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
-        raise ValueError('write a duration as seconds or text such as "30s", "10m", "6h"')
-    return timedelta(seconds=float(match[1]) * UNITS[match[2] or "s"])
+        seconds = value
+    elif isinstance(value, str) and (match := DURATION.fullmatch(value)):
+        seconds = float(match[1]) * UNITS[match[2] or "s"]
+    try:
+        return timedelta(seconds=seconds)
+    except (ValueError, OverflowError):  # not a number, infinite, or longer than time itself
+        raise ValueError('write a duration as seconds or text such as "30s", "10m", "6h"') from None
 
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration), Field(ge=timedelta(0))]

@@ -46,7 +46,7 @@ async def run_here(
     os.environ[WORKER_URL] = place.urls.url
     pool = Pool(settings.pool.size, max_tasks=settings.pool.max_tasks, max_rss_bytes=settings.pool.max_rss_mb << 20)
     await pool.start()
-    engine = Engine(settings, catalogue, place.urls, pool, emit, settings.state_dir)
+    engine = Engine(settings, catalogue, place.urls, pool, emit, str(settings.state_dir))
     house = engine.lease.home
     engine.lease.home = f"{house}/command-{os.getpid()}"
     try:
@@ -75,7 +75,7 @@ async def _perform(engine: Engine, connection: asyncpg.Connection, run: int, job
                 engine.services[name] = service = Service(name, step)
                 services.start_soon(run_for_ever, service, engine.outage, engine.emit, name=name)
             services.start_soon(engine.lease.fence_when_due, name="fence")
-            ended = await wait_for(connection, run, _always, stop)
+            ended = await wait_for(connection, run, _always, stop, alone=True)
             if ended.left is not None:
                 await engine.interrupt("stopped by the person who asked for it")
                 ended = await wait_for(connection, run, _always, asyncio.Event(), patience=0)

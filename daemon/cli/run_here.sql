@@ -1,10 +1,15 @@
 -- name: claim_run
 -- $1: the run. $2: this node. $3: whether its job may run several times at once. This run and no other: what else is
--- ready waits for a daemon. No row: not ready (any more), or its job is busy at the moment.
+-- ready waits for a daemon. No row: not ready (any more), its job is busy at the moment, or an earlier instant of a
+-- strict order is not settled.
 WITH wanted AS (
-    SELECT id, job FROM sexton.run
-    WHERE id = $1 AND state = 'ready' AND not_before <= sexton.clock()
-    FOR UPDATE SKIP LOCKED
+    SELECT r.id, r.job FROM sexton.run r
+    WHERE r.id = $1 AND r.state = 'ready' AND r.not_before <= sexton.clock()
+      AND NOT (r.strict AND EXISTS (
+            SELECT FROM sexton.run e
+            WHERE e.job = r.job AND e.strict AND e.due_at < r.due_at
+              AND e.state <> 'succeeded' AND e.waived_by IS NULL))
+    FOR UPDATE OF r SKIP LOCKED
 ), holder AS (
     SELECT j.name FROM sexton.job j JOIN wanted w ON w.job = j.name
     WHERE $3 OR j.running_run IS NULL OR j.running_run = w.id

@@ -49,13 +49,15 @@ async def stoppable() -> AsyncIterator[asyncio.Event]:
 
 
 async def wait_for(
-    connection: asyncpg.Connection, run: int, alive: Alive, stop: asyncio.Event, *, patience: float = float("inf")
-) -> Ended:
+    connection: asyncpg.Connection, run: int, alive: Alive, stop: asyncio.Event, *, patience: float = float("inf"),
+    alone: bool = False,
+) -> Ended:  # fmt: skip
     """Look until the run has ended, nobody is left to perform it, `patience` seconds are over, or `stop` is set.
 
-    Raises `CommandFailed` when the run's row is gone.
+    `alone`: only this process performs anything, so what comes first and does not run will not. Raises
+    `CommandFailed` when the run's row is gone.
     """
-    pause, told, began, last_alive = FIRST_PAUSE, 0, time.monotonic(), time.monotonic()
+    pause, began, last_alive, told = FIRST_PAUSE, time.monotonic(), time.monotonic(), ""
     while True:
         row = await connection.fetchrow(OUTCOME.text, run)
         if row is None:
@@ -63,10 +65,11 @@ async def wait_for(
         now = time.monotonic()
         if row["state"] in TERMINAL:
             return Ended(row)
-        if row["state"] == "ready" and row["failures"] > told:
-            told = row["failures"]
-            later = output.moment(row["not_before"])
-            output.note(f"try {row['attempt']} failed: {row['error']}; the next is at {later}")
+        if (news := _progress(row)) not in ("", told):
+            output.note(news)
+            told = news
+        if alone and row["state"] == "ready" and row["before_state"] not in (None, "running"):
+            return Ended(row, f"{news}; the next daemon takes it after that")
         if await alive():
             last_alive = now
         elif now - last_alive > ABANDONED_AFTER:
@@ -76,6 +79,19 @@ async def wait_for(
         if await _stopped(stop, pause):
             return Ended(row, "not waiting any longer; the run goes on")
         pause = min(pause * 1.3, LONGEST_PAUSE)
+
+
+def _progress(row: asyncpg.Record) -> str:
+    """Why a run that is ready does not start yet."""
+    if row["state"] != "ready":
+        return ""
+    if row["before"] is not None:
+        first = f"run {row['before']} of {row['job']} comes first, and is {row['before_state']}"
+        settle = " (sexton retry or waive)" if row["before_state"] in TERMINAL else ""
+        return first + settle
+    if row["failures"]:
+        return f"try {row['attempt']} failed: {row['error']}; the next is at {output.moment(row['not_before'])}"
+    return ""
 
 
 async def _stopped(stop: asyncio.Event, within: float) -> bool:

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, TypeVar
 
 import anyio
@@ -68,7 +67,7 @@ async def node(
     found = catalogue.of(list(jobs), queues={q.name: q for q in queues}, **parts)
     emit, pool = Announcer(), Pool(2)
     await pool.start()
-    engine = Engine(settings, found, Urls(url, url), pool, emit, Path(home))
+    engine = Engine(settings, found, Urls(url, url), pool, emit, home)
     running = Node(engine)
     emit.subscribe(running.hear)
     try:

@@ -92,7 +92,7 @@ async def test_a_run_by_hand_is_ready_audited_and_announced(connection: asyncpg.
     run = await actions.request_run(connection, ANN, MONEY, due_at=DUE, args={"dry": True})
     row = await run_of(connection, run)
     assert (row["state"], row["trigger"], row["requested_by"], row["note"]) == ("ready", "manual", "ann", "because")
-    assert (str(row["logical_date"]), row["daily"], row["strict"]) == ("2026-11-20", True, False)
+    assert (str(row["logical_date"]), row["daily"], row["strict"]) == ("2026-11-20", True, True)
     assert json.loads(row["args"]) == {"dry": True}
     assert await audit(connection) == [
         {

@@ -104,7 +104,7 @@ def test_everything_wrong_is_said_at_once_and_each_with_its_place(tmp_path: Path
         ("[databse]\npool = 3", "unknown key 'databse'; did you mean 'database'?"),
         ("[jobs.flights.invoice_overdue]\ntimeuot = 3", "did you mean 'timeout'?"),
         ("[log]\nlevle = 'info'", "unknown key 'log.levle'; did you mean 'level'?"),
-        ("quux = 1", "unknown key 'quux'"),
+        ("zzzz = 1", "unknown key 'zzzz'"),
     ],
 )
 def test_a_misspelt_key_is_told_the_nearest_known_one(tmp_path: Path, text: str, said: str) -> None:

@@ -25,7 +25,7 @@ NOTHING = {
 CUSTOMER = """
 INSERT INTO flights.customer (id, code, name, tz, currency, terms_days, grace_days, tax_rate, min_invoice_amount,
     contract_start, contract_end, active)
-VALUES ($1, 'C' || $1::text, 'Customer ' || $1::text, $2, 'EUR', $3, $4, $5, $6, $7, $8, $9)
+VALUES ($1::bigint, 'C' || $1::bigint, 'Customer ' || $1::bigint, $2, 'EUR', $3, $4, $5, $6, $7, $8, $9)
 """
 FLIGHT = """
 INSERT INTO flights.flight (customer_id, callsign, off_block_at, arrived_at, service_on)

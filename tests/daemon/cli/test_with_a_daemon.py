@@ -1,0 +1,209 @@
+"""The commands beside a running daemon: a real one, on an external database, for all tests of this file."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from tests.conftest import on_database
+from tests.daemon.cli.conftest import running
+from tests.daemon.cli.console import Console, environment, settled, until
+
+
+@pytest.fixture(scope="module")
+async def database(server: str, template: str) -> AsyncIterator[str]:
+    name = f"cli_{os.getpid()}"
+    admin = await asyncpg.connect(server)
+    await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY wal_log')
+    yield on_database(server, name)
+    await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    await admin.close()
+
+
+@pytest.fixture(scope="module")
+async def daemon(database: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dict[str, str]]:
+    """Its environment. It migrates the house's tables itself."""
+    variables = environment(database, tmp_path_factory.mktemp("state"))
+    with pytest.MonkeyPatch.context() as patch:
+        async with running(Console(variables, None, patch)):  # type: ignore[arg-type]  # captures nothing
+            yield variables
+
+
+@pytest.fixture
+def sexton(
+    daemon: dict[str, str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Console:
+    return Console(daemon, capsys, monkeypatch)
+
+
+@pytest.fixture
+async def ledger(daemon: dict[str, str], database: str) -> AsyncIterator[asyncpg.Connection]:
+    opened = await asyncpg.connect(database)
+    yield opened
+    await opened.close()
+
+
+async def test_the_daemon_performs_the_run_and_wait_prints_its_outcome(
+    sexton: Console, ledger: asyncpg.Connection
+) -> None:
+    done = (await sexton.process("run-job", "house.tick", "--wait")).ok()
+    run, outcome, *_ = done.out.splitlines()
+    assert outcome.startswith("succeeded in ")
+    assert done.err == ""
+    node = await ledger.fetchval("SELECT count(*) FROM sexton.node WHERE home LIKE '%/command-%'")
+    assert node == 0
+    assert (await settled(ledger, int(run)))["state"] == "succeeded"
+
+
+async def test_without_wait_only_the_id_is_printed(sexton: Console, ledger: asyncpg.Connection) -> None:
+    done = (await sexton.process("run-job", "house.heard", "--args", '{"x": 1}')).ok()
+    assert done.err == ""
+    assert (await settled(ledger, int(done.out)))["result"] == '{"x": 1}'
+
+
+async def test_a_failure_is_told_try_by_try_and_exits_with_1(sexton: Console, ledger: asyncpg.Connection) -> None:
+    done = await sexton.process("run-job", "house.broken", "--wait")
+    assert done.status == 1
+    assert "after 2 tries: ValueError: no luck on try 2" in done.out
+    run = done.out.split()[0]
+    again = (await sexton.process("retry", run)).ok()
+    assert f"run {run} (house.broken, due " in again.out
+    assert again.out.endswith("): failed → ready\n")
+    await settled(ledger, int(run))
+
+
+async def test_ctrl_c_while_waiting_leaves_the_run_alone(sexton: Console, ledger: asyncpg.Connection) -> None:
+    async with sexton.started("run-job", "house.slow", "--args", '{"s": 1.5}', "--wait") as process:
+        assert process.stdout is not None
+        run = int(await process.stdout.readline())
+        await until(lambda: ledger.fetchval("SELECT id FROM sexton.run WHERE id = $1 AND state = 'running'", run))
+        process.send_signal(signal.SIGINT)
+        _, err = await process.communicate()
+    assert process.returncode == 1
+    assert err.decode() == f"run {run} is running: not waiting any longer; the run goes on\n"
+    assert (await settled(ledger, run))["state"] == "succeeded"
+
+
+async def test_a_running_run_is_cancelled_by_its_node(sexton: Console, ledger: asyncpg.Connection) -> None:
+    run = int((await sexton.process("run-job", "house.slow")).ok().out)
+    await until(lambda: ledger.fetchval("SELECT id FROM sexton.run WHERE id = $1 AND state = 'running'", run))
+    done = (await sexton.process("cancel", run, "--wait")).ok()
+    assert f"run {run} (house.slow): asked its node to stop it\n" in done.out
+    assert "cancelled by ann" in done.out
+    refused = await sexton.process("cancel", run)
+    assert (refused.status, refused.err) == (1, f"error: run {run} (house.slow) is cancelled already\n")
+
+
+async def test_a_reschedule_is_previewed_and_followed_at_once(sexton: Console, ledger: asyncpg.Connection) -> None:
+    done = (await sexton.process("reschedule", "house.tick", "every 1s", "--reason", "a test")).ok()
+    assert done.out.splitlines()[0] == "house.tick: every second"
+    assert done.out.splitlines()[1].split() == ["due", "note"]
+    assert len(done.out.splitlines()) == 2 + 5
+    await until(
+        lambda: ledger.fetchval(
+            "SELECT count(*) > 1 FROM sexton.run "
+            "WHERE job = 'house.tick' AND trigger = 'schedule' AND state = 'succeeded'"
+        )
+    )
+    back = (await sexton.process("reschedule", "house.tick", "--reset")).ok()
+    assert back.out.startswith("house.tick: every hour, as configured\n")
+    await until(
+        lambda: ledger.fetchval(
+            "SELECT schedule_fingerprint LIKE 'every 3600%' FROM sexton.job WHERE name = 'house.tick'"
+        )
+    )
+
+
+async def test_a_schedule_that_is_wrong_shows_every_mistake_and_changes_nothing(
+    sexton: Console, ledger: asyncpg.Connection
+) -> None:
+    done = await sexton.process("reschedule", "close-books", "61 25 * * *")
+    assert done.status == 2
+    assert done.err.splitlines() == [
+        'error: house.nightly: minute "61" cannot be read; values are 0–59',
+        'error: house.nightly: hour "25" cannot be read; values are 0–23',
+    ]
+    nowhere = await sexton.process("reschedule", "close-books", "0 6 * * *", "--timezone", "Europe/Zurick")
+    assert nowhere.status == 2
+    assert "Europe/Zurick" in nowhere.err
+    assert await ledger.fetchval("SELECT overrides FROM sexton.job WHERE name = 'house.nightly'") == "{}"
+
+
+async def test_a_paused_job_holds_each_instant_until_it_is_resumed_released_or_waived(
+    sexton: Console, ledger: asyncpg.Connection
+) -> None:
+    """House.nightly every second, paused: held. One is waived, one released, the resume lets the rest go in order."""
+    (await sexton.process("pause", "close-books", "--by", "bob", "--reason", "wrong rates")).ok()
+    assert "is paused since" in (await sexton.process("pause", "close-books")).ok().out
+    (await sexton.process("reschedule", "close-books", "* * * * * *", "--timezone", "UTC")).ok()
+    held = "SELECT array_agg(id ORDER BY due_at) FROM sexton.run WHERE job = 'house.nightly' AND state = 'held'"
+    runs = await until(lambda: ledger.fetchval(f"SELECT ({held}) WHERE cardinality(({held})) >= 3"))
+    (await sexton.process("reschedule", "close-books", "--reset")).ok()
+    assert await ledger.fetchval("SELECT reason FROM sexton.run WHERE id = $1", runs[0]) == "paused by bob"
+    waived = (await sexton.process("waive", runs[0], "--reason", "paid by hand")).ok()
+    assert waived.out.endswith("): held → waived\n")
+    assert "→ ready" in (await sexton.process("release", runs[1])).ok().out
+    resumed = (await sexton.process("resume", "close-books")).ok()
+    assert resumed.out.startswith("house.nightly is resumed\n")
+    assert [(await settled(ledger, run))["state"] for run in runs[1:]] == ["succeeded"] * len(runs[1:])
+    began = await ledger.fetch("SELECT started_at FROM sexton.run WHERE id = ANY($1) ORDER BY due_at", runs[1:])
+    assert began == sorted(began)
+    again = await sexton.process("resume", "close-books")
+    assert (again.status, again.err) == (1, "error: house.nightly is not paused\n")
+    actions = await ledger.fetch("SELECT who, action, reason FROM sexton.audit WHERE target LIKE '%nightly' ORDER BY id")
+    assert [tuple(row) for row in actions] == [
+        ("bob", "pause", "wrong rates"), ("ann", "reschedule", None), ("ann", "reschedule", None), ("ann", "resume", None),
+    ]  # fmt: skip
+
+
+async def test_dead_items_are_brought_back_by_key_and_all_at_once(sexton: Console, ledger: asyncpg.Connection) -> None:
+    await ledger.execute("INSERT INTO house.todo (item_id) VALUES (13)")
+    dead = "SELECT true FROM house.todo WHERE item_id = 13 AND state = 'DEAD'"
+    await until(lambda: ledger.fetchval(dead))
+    partly = await sexton.process("retry", "house.todo", 13, 14)
+    assert (partly.status, partly.out) == (1, "house.todo: 1 dead item ready again\n")
+    assert partly.err == "error: not dead, or not there: 14\n"
+    await until(lambda: ledger.fetchval(dead))
+    assert (await sexton.process("retry", "house.todo", "--all")).ok().out == "house.todo: 1 dead item ready again\n"
+
+
+async def test_status_shows_the_daemon_at_work(sexton: Console, ledger: asyncpg.Connection) -> None:
+    run = int((await sexton.process("run-job", "house.slow", "--args", '{"s": 2.5}')).ok().out)
+
+    async def seen() -> bool:
+        (node,) = (await sexton.process("status", "--json")).ok().json["nodes"]
+        assert list(node) == ["name", "incarnation", "alive", "uptime_s", "running", "pool", "loop_lag_ms"]
+        return [r["run"] for r in node["running"]] == [run]
+
+    await until(seen)
+    await settled(ledger, run)
+
+
+async def test_two_commands_at_once_get_along(sexton: Console, ledger: asyncpg.Connection) -> None:
+    results = await asyncio.gather(*(sexton.process("run-job", "house.tick", "--wait") for _ in range(3)))
+    assert [done.status for done in results] == [0, 0, 0]
+
+
+async def test_waiting_ends_when_the_last_daemon_does(
+    server: str, template: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin = await asyncpg.connect(server)
+    name = f"cli_{os.getpid()}_gone"
+    await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY wal_log')
+    sexton = Console(environment(on_database(server, name), tmp_path), capsys, monkeypatch)
+    async with running(sexton, SEXTON_NODE__DRAIN_TIMEOUT="0s") as pid:
+        async with sexton.started("run-job", "house.slow", "--wait") as process:
+            assert process.stdout is not None
+            run = int(await process.stdout.readline())
+            os.kill(pid, signal.SIGTERM)
+            _, err = await process.communicate()
+    assert process.returncode == 1
+    assert f"run {run} is ready: no daemon is running any more" in err.decode()
+    await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    await admin.close()

@@ -1,0 +1,206 @@
+"""Suites are found by name, and everything wrong with them stops the start, all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from daemon import OnDemand, catalogue
+from daemon.catalogue import Catalogue, UnknownJob
+from daemon.config import ConfigError
+from daemon.settings import Settings
+from tests.daemon.harness import a_job
+from tests.daemon.suites import House
+from tests.daemon.suites import house as built
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    with built(tmp_path) as a_house:
+        yield a_house
+
+
+def load(house: House, *suites: str, **sections: Any) -> Catalogue:
+    names = [house.suite(name) for name in suites]
+    return catalogue.load(Settings.model_validate({"suites": names, **sections}))
+
+
+def problems(house: House, *suites: str, **sections: Any) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        load(house, *suites, **sections)
+    return caught.value.problems
+
+
+def test_a_jobs_name_is_its_path(house: House) -> None:
+    house.job("tea/brew.py")
+    house.job("tea/serve.py", "Every(60)")
+    house.write("tea/leaves.py", "raise RuntimeError('rules are not imported by the supervisor')")
+    found = load(house, "tea")
+    assert list(found.jobs) == ["tea.brew", "tea.serve"]
+    assert found.packages == {"tea": house.suite("tea")}
+    assert found.jobs["tea.brew"].summary == "Do nothing."
+
+
+def test_two_jobs_of_the_same_interval_do_not_fire_together(house: House) -> None:
+    house.job("tea/brew.py", "Every(60)")
+    house.job("tea/serve.py", "Every(60)")
+    brew, serve = load(house, "tea").jobs.values()
+    assert brew.trigger != serve.trigger
+
+
+def test_queues_are_found_where_they_are_declared(house: House) -> None:
+    house.write(
+        "tea/brew.py",
+        "from daemon import *\nQUEUE = WorkQueue('tea.cup', 'id')\n"
+        "@poll(seconds(30), wake=QUEUE)\nasync def brew(ctx): ...\n",
+    )
+    found = load(house, "tea")
+    assert list(found.queues) == ["tea.cup"]
+    assert getattr(found.jobs["tea.brew"].trigger, "wake", None) == "tea.cup"
+
+
+def test_no_suites_are_no_error(house: House) -> None:
+    assert load(house).jobs == {}
+
+
+def test_an_unknown_suite_is_named(house: House) -> None:
+    (said,) = problems(house, "coffee")
+    assert said == f"suites: {house.suite('coffee')!r} cannot be loaded: ImportError: no such package on the import path"
+
+
+def test_a_suite_below_a_package_that_does_not_exist_is_named(house: House) -> None:
+    with pytest.raises(ConfigError, match=r"'nowhere\.tea' cannot be loaded"):
+        catalogue.load(Settings(suites=("nowhere.tea",)))
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("import nothing_of_that_name", "ModuleNotFoundError: No module named 'nothing_of_that_name'"),
+        ("undefined_name", "NameError: name 'undefined_name' is not defined"),
+        ("raise RuntimeError('out of tea')", "RuntimeError: out of tea"),
+        ("Cron('61 * * *')", "ValueError: "),
+        ("(", "SyntaxError: '(' was never closed"),
+        ("sql.load(__file__, 'x')", "FileNotFoundError: "),
+    ],
+)
+def test_a_file_that_cannot_be_imported_says_why_and_where(house: House, line: str, said: str) -> None:
+    file = house.job("tea/brew.py")
+    file.write_text(f"{file.read_text()}\n{line}\n", encoding="utf-8")
+    (problem,) = problems(house, "tea")
+    assert problem.startswith(f"suites: {house.suite('tea')!r} cannot be loaded: ")
+    assert said in problem
+    assert "brew" in problem
+
+
+def test_a_function_not_called_like_its_file_is_refused(house: House) -> None:
+    house.job("tea/brew.py").rename(house.folder / "tea" / "steep.py")
+    (said,) = problems(house, "tea")
+    assert said.startswith(str(house.folder / "tea" / "steep.py"))
+    assert said.endswith("so rename the function to 'steep' or the file to brew.py")
+
+
+def test_a_job_imported_from_another_file_is_not_declared_twice(house: House) -> None:
+    house.job("tea/brew.py")
+    file = house.job("tea/serve.py")
+    file.write_text(f"from {house.suite('tea')}.brew import brew\n{file.read_text()}", encoding="utf-8")
+    assert list(load(house, "tea").jobs) == ["tea.brew", "tea.serve"]
+
+
+def test_two_suites_of_one_name_are_refused(house: House) -> None:
+    house.job("tea/brew.py")
+    house.job("other/tea/brew.py")
+    (said,) = problems(house, "tea", "other.tea")
+    assert said == f"suites: {house.suite('other.tea')!r} and {house.suite('tea')!r} are both called 'tea'"
+
+
+def test_everything_wrong_with_every_suite_is_said_at_once(house: House) -> None:
+    house.job("tea/brew.py", "Cron('0 0 30 2 *')")
+    house.job("tea/serve.py", "OnDemand(), requires=('tea.brwe',)")
+    house.write("coffee/grind.py", "@job(\n")
+    said = problems(house, "tea", "coffee", "cocoa", jobs={"tea": {"brwe": {"retries": 1}}}, suite={"tae": {"a": 1}})
+    assert len(said) == 6
+    assert "jobs.tea.brwe: there is no such job; did you mean 'tea.brew'?" in said
+    assert "suite.tae: no such suite is enabled; did you mean 'tea'?" in said
+    assert "tea.serve: depends on 'tea.brwe', which does not exist; did you mean 'tea.brew'?" in said
+
+
+SETTINGS = """
+from pydantic import BaseModel, ConfigDict, SecretStr, model_validator
+class Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    cups: int = 2
+    api_token: SecretStr | None = None
+    @model_validator(mode="after")
+    def consistent(self):
+        if self.cups == 13:
+            raise ValueError("thirteen at table")
+        return self
+"""
+
+
+def test_a_suites_own_settings_are_typed(house: House) -> None:
+    house.job("tea/brew.py")
+    house.write("tea/settings.py", SETTINGS)
+    assert load(house, "tea", suite={"tea": {"cups": "4"}}).settings["tea"].cups == 4  # type: ignore[union-attr]
+    assert load(house, "tea").settings["tea"].cups == 2  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"cpus": 4}, "suite.tea.cpus: there is no such setting; did you mean 'cups'?"),
+        ({"api_tokn": "hunter2"}, "suite.tea.api_tokn: there is no such setting; did you mean 'api_token'?"),
+        ({"cups": "many"}, "suite.tea.cups = 'many': Input should be a valid integer"),
+        ({"api_token": ["hunter2"]}, "suite.tea.api_token = (not shown): Input should be a valid string"),
+        ({"cups": 13, "api_token": "hunter2"}, "suite.tea = (not shown): thirteen at table"),
+    ],
+)
+def test_a_suites_wrong_setting_is_named_and_no_secret_shown(house: House, given: Any, said: str) -> None:
+    house.job("tea/brew.py")
+    house.write("tea/settings.py", SETTINGS)
+    (problem,) = problems(house, "tea", suite={"tea": given})
+    assert problem.startswith(said)
+    assert "hunter2" not in problem
+
+
+def test_settings_for_a_suite_that_has_none_are_refused(house: House) -> None:
+    house.job("tea/brew.py")
+    assert problems(house, "tea", suite={"tea": {"cups": 1}}) == ["suite.tea: this suite has no settings"]
+    assert load(house, "tea").settings == {"tea": None}
+
+
+def test_a_settings_file_that_cannot_be_imported_says_so(house: House) -> None:
+    house.job("tea/brew.py")
+    house.write("tea/settings.py", "Settings = undefined_name")
+    (said,) = problems(house, "tea")
+    assert "settings.py:1: NameError" in said
+
+
+def test_a_configured_value_knows_where_it_came_from(house: House) -> None:
+    house.job("tea/brew.py")
+    settings = Settings.model_validate({"suites": [house.suite("tea")], "jobs": {"tea": {"brew": {"retries": 7}}}})
+    found = catalogue.load(settings, {"jobs.tea.brew.retries": "environment"})
+    assert found.jobs["tea.brew"].retries == 7
+    assert found.origins == {"tea.brew": {"retries": "environment"}}
+
+
+def test_what_is_only_surprising_is_a_warning(house: House) -> None:
+    house.job("tea/brew.py", "Cron('*/25 * * * *')")
+    (warning,) = load(house, "tea").warnings
+    assert warning.startswith("tea.brew: ")
+
+
+async def _nothing(_: object) -> None: ...
+
+
+def test_a_job_answers_to_its_name_and_its_aliases() -> None:
+    found = catalogue.of([a_job(_nothing, OnDemand(), "tea.brew", aliases=("brew-tea",))])
+    assert found.resolve("tea.brew") is found.resolve("brew-tea")
+    with pytest.raises(UnknownJob, match=r"there is no job 'tea.brw'; did you mean 'tea.brew'\?"):
+        found.resolve("tea.brw")
+    with pytest.raises(UnknownJob, match=r"did you mean 'brew-tea'\?"):
+        found.resolve("brew-tee")
