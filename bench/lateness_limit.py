@@ -53,8 +53,9 @@ async def main(url: str, postgres: int, jobs: int, period: int, instants: int) -
     await asyncio.sleep(max(window.last + period * 0.8 - time.time(), 0))
     done = await connection.fetchval(DONE, window.first, window.last)
     lateness = [at - due_at.timestamp() for at, due_at in starts]
+    result = window.result(lateness, jobs * instants - done)
     await connection.close()
-    return window.result(lateness, jobs * instants - done)
+    return result
 
 
 async def one_second(connection: asyncpg.Connection, body: Any, due: Sequence[tuple[str, datetime]]) -> None:

@@ -87,9 +87,9 @@ def spent(pid: int) -> float:
     """CPU seconds of one process so far, all its threads."""
     total = 0
     with contextlib.suppress(OSError, ValueError):
-        for thread in os.listdir(f"/proc/{pid}/task"):
+        for thread in Path(f"/proc/{pid}/task").iterdir():
             with contextlib.suppress(OSError, ValueError, IndexError):
-                total += int(Path(f"/proc/{pid}/task/{thread}/schedstat").read_text().split()[0])
+                total += int((thread / "schedstat").read_text().split()[0])
     return total / 1e9
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -46,6 +47,8 @@ async def node(
                 engine.serve(services, runs)
                 while not (engine.services["ticker"].steps and engine.listener.healthy):
                     await asyncio.sleep(0.005)
+                gc.collect()
+                gc.freeze()  # what lives as long as the process is not looked through again and again
                 yield engine
                 await engine.interrupt("the bench is over")
                 runs.cancel_scope.cancel()

@@ -9,7 +9,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -101,10 +101,8 @@ async def ended(process: asyncio.subprocess.Process, grace: float = 0.0) -> None
     """See that it is gone: asked, if there is time, else killed."""
     if process.returncode is None and grace:
         process.send_signal(signal.SIGTERM)
-        try:
+        with suppress(TimeoutError):
             await asyncio.wait_for(process.wait(), grace)
-        except TimeoutError:
-            pass
     if process.returncode is None:
         process.kill()
     await process.wait()

@@ -67,12 +67,14 @@ async def request_run(
 
 
 async def _covered(doing: Deed, job: str, due_at: datetime, date: object) -> AlreadyCovered:
-    what = f"already ran for {date}"
+    what = f"already has a run for {date}"
     rows = await doing.fetch(COVERING, job, date)
     if not rows:
         what, rows = f"already has a run due at {due_at.isoformat()}", await doing.fetch(DUE_EXACTLY_AT, job, due_at)
     run, state = rows[0]["id"], rows[0]["state"]
-    remedy = f"to try it again: sexton retry {run}" if state in RETRIABLE else f"for another: sexton run-job {job} --again"
+    remedy = (
+        f"to try it again: sexton retry {run}" if state in RETRIABLE else f"for another: sexton run-job {job} --again"
+    )
     return AlreadyCovered(run, state, f"{job} {what}: run {run} ({state}); {remedy}")
 
 

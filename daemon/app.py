@@ -66,7 +66,11 @@ class Daemon:
             loop.add_signal_handler(number, self.stop, signal.Signals(number).name)
         loop.add_signal_handler(signal.SIGHUP, lambda: loop.create_task(self._reload()))
         async with AsyncExitStack() as stack:
-            urls = self.urls = await stack.enter_async_context(self._database())
+            try:
+                urls = self.urls = await stack.enter_async_context(self._database())
+            except StoppedWaiting:
+                self.emit(Stopped(0.0))
+                return 0
             await self._migrate(urls)
             os.environ[WORKER_URL] = urls.url
             pool = Pool(
@@ -199,12 +203,13 @@ class Daemon:
                 asyncpg.PostgresConnectionError,
                 asyncpg.CannotConnectNowError,
             ) as error:
-                if self._stopping.is_set():
-                    raise
                 self.notifier.extend(START_PATIENCE)
                 self.notifier.status(f"waiting for the database: {error}")
                 self.emit(Note("DATABASE", f"does not answer yet: {error}", warning=True))
-                await asyncio.sleep(pause)
+                with anyio.move_on_after(pause):
+                    await self._stopping.wait()
+                if self._stopping.is_set():
+                    raise StoppedWaiting from error
                 pause = min(pause * 2, 5.0)
             else:
                 await connection.close()
@@ -239,3 +244,7 @@ class Daemon:
 
 class PortTaken(Exception):
     """The probes' port cannot be bound."""
+
+
+class StoppedWaiting(Exception):
+    """Told to leave before the database had answered: there is nothing to drain."""

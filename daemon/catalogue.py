@@ -117,8 +117,10 @@ def _job_modules(package: str) -> list[ModuleType]:
 
 def _where(error: Exception) -> str:
     """`file:line: ` of the suite's line that raised; nothing if it was none of the suite's."""
-    lines = [f for f in traceback.extract_tb(error.__traceback__) if "importlib" not in f.filename]
-    return f"{lines[-1].filename}:{lines[-1].lineno}: " if lines and lines[-1].filename != __file__ else ""
+    ours = str(Path(__file__).parent)
+    frames = traceback.extract_tb(error.__traceback__)
+    theirs = [f for f in frames if "importlib" not in f.filename and not f.filename.startswith(("<", ours))]
+    return f"{theirs[-1].filename}:{theirs[-1].lineno}: " if theirs else ""
 
 
 def _values(module: ModuleType, kind: type[T]) -> list[T]:

@@ -26,9 +26,7 @@ class ConfigError(Exception):
     can look for the suites' as well; None when there is nothing to go on with.
     """
 
-    def __init__(
-        self, problems: list[str], salvaged: tuple[Settings, dict[str, str]] | None = None
-    ) -> None:
+    def __init__(self, problems: list[str], salvaged: tuple[Settings, dict[str, str]] | None = None) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
         self.salvaged = salvaged

@@ -99,7 +99,7 @@ class RunContext:
     @property
     def log(self) -> logging.LoggerAdapter[Any]:
         area = "INGESTION" if isinstance(self._run.job.trigger, Poll) else "SCHEDULED"
-        fields = {"run": self.run_id, "job": self._run.job.name, "area": area}
+        fields = {"run": self.run_id, "attempt": self.attempt, "job": self._run.job.name, "area": area}
         return logging.LoggerAdapter(logging.getLogger(f"sexton.job.{self._run.job.name}"), fields)
 
     @property

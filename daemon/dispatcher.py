@@ -40,11 +40,12 @@ class Dispatcher:
             return FLOOR
         await self._hand_out_events()
         waiting = await self._promote()
-        while self.slots.free and self.claiming():
+        look = await self.link.fetchrow(ledger.NEXT_READY)
+        assert look is not None
+        while look["due"] and self.slots.free and self.claiming():
             if not await self._claim(min(self.slots.free, MOST_AT_ONCE)):
                 break
-        upcoming = await self.link.fetchval(ledger.NEXT_READY, [job.name for job in self.roster.claimable])
-        until = (upcoming - self.now()).total_seconds() if upcoming else FLOOR
+        until = (look["upcoming"] - self.now()).total_seconds() if look["upcoming"] else FLOOR
         return max(0.0, min(until, PROMOTE_EVERY if waiting else FLOOR, FLOOR))
 
     async def _claim(self, most: int) -> bool:

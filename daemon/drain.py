@@ -16,6 +16,7 @@ from daemon.database import DatabaseDown
 from daemon.events import ItemDied, ItemsFinished, Note
 from daemon.fence import Fenced
 from daemon.job import Drained
+from daemon.jsonable import storable
 from daemon.pool_messages import PoolClosed, WorkerStartError
 from daemon.queue import Postponed, QueueItem, WorkQueue
 
@@ -290,4 +291,4 @@ def _is_no_rows_doing(error: Exception, *, alone: bool) -> bool:
 
 
 def _reason(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"[:ERROR_LENGTH].rstrip(": ")
+    return storable(f"{type(error).__name__}: {error}"[:ERROR_LENGTH].rstrip(": "))

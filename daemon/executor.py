@@ -6,13 +6,13 @@ import asyncio
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import anyio
 from anyio.abc import TaskGroup
 
+from daemon import ledger
 from daemon.context import RunContext
 from daemon.database import DatabaseDown
 from daemon.events import Event, RunEnded, RunStarted
@@ -24,19 +24,24 @@ from daemon.recorder import Recorder
 from daemon.roster import Roster
 from daemon.slots import Slots
 
+ANNOUNCE_WITHIN = 0.25
 ERROR_LENGTH = 2000
 TRACEBACK_LENGTH = 20_000
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class ActiveRun:
-    """A run that is being performed here. `stop` says why it was interrupted, if it was."""
+    """A run that is being performed here. `stop` says why it was interrupted, if it was.
+
+    `abandoned`: the supervisor leaves, and nobody waits for its ending.
+    """
 
     claimed: Claimed
     job: Job
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     began: float = field(default_factory=time.monotonic)
     stop: Outcome | None = None
+    abandoned: bool = False
     moved: bool = False
     done: float = 0.0
     total: float | None = None
@@ -47,10 +52,18 @@ class ActiveRun:
         self.stop = self.stop or outcome
         self.scope.cancel()
 
+    def abandon(self) -> None:
+        self.abandoned = True
+        self.scope.cancel()
+
 
 @dataclass
 class Executor:
-    """`start` performs claimed runs as tasks of `tasks`; `active` is what runs here now, by run id."""
+    """`start` performs claimed runs as tasks that live and die with `tasks`; `active` is what runs here now, by id.
+
+    The tasks are asyncio's own, watched by one of the group: a task of the group for each run would cost as much
+    again as all the rest of performing it.
+    """
 
     roster: Roster
     slots: Slots
@@ -62,14 +75,49 @@ class Executor:
     tasks: TaskGroup | None = None
     active: dict[int, ActiveRun] = field(default_factory=dict)
     _idle: asyncio.Event = field(default_factory=asyncio.Event)
+    _begun: list[tuple[Claimed, datetime]] = field(default_factory=list)
+    _performing: dict[asyncio.Task[None], ActiveRun] = field(default_factory=dict)
+    _kept: bool = False
+    _broken: list[BaseException] = field(default_factory=list)
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
 
     def start(self, runs: Sequence[Claimed]) -> None:
         assert self.tasks is not None
+        loop = asyncio.get_running_loop()
+        if runs and not self._kept:
+            self._kept = True
+            self.tasks.start_soon(self._keep, name="runs")
         for claimed in runs:
             run = ActiveRun(claimed, self.roster.jobs[claimed.job])
             self.active[claimed.id] = run
             self.slots.take(run.job.connections)
-            self.tasks.start_soon(self._execute, run, name=claimed.job)
+            task = loop.create_task(self._execute(run), name=claimed.job)
+            self._performing[task] = run
+            task.add_done_callback(self._performed)
+
+    async def _keep(self) -> None:
+        """Lives as long as any run does. Cancelled with the group, it takes them along; what raised, it raises."""
+        try:
+            while self._performing and not self._broken:
+                self._news.clear()
+                await self._news.wait()
+        finally:
+            self._kept = False
+            for run in self._performing.values():
+                run.abandon()
+            with anyio.CancelScope(shield=True):
+                while self._performing:
+                    self._news.clear()
+                    await self._news.wait()
+        if self._broken:
+            raise self._broken.pop()
+
+    def _performed(self, task: asyncio.Task[None]) -> None:
+        del self._performing[task]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._broken.append(error)
+        if not self._performing or self._broken:
+            self._news.set()
 
     def interrupt_all(self, outcome: Outcome) -> None:
         for run in list(self.active.values()):
@@ -84,18 +132,23 @@ class Executor:
         """Run the body to one of the endings. Never raises."""
         context = self.make_context(run)
         run.task = asyncio.current_task()
-        run.scope.deadline = anyio.current_time() + run.job.timeout.total_seconds()
+        run.scope.deadline = asyncio.get_running_loop().time() + run.job.timeout.total_seconds()
         try:
             with run.scope:
-                async with AsyncExitStack() as stack:
-                    stack.push_async_callback(context.close)
+                try:
                     result = await run.job.body(context)
+                    if not context.completed:
+                        ledger.encoded(result)  # what cannot be kept is the body's failure, like anything it raises
+                finally:
+                    await context.close()
         except BaseException as error:
             outcome = self._ending_of(error, run, context)
             if outcome is None:
                 raise
             return outcome
         if run.scope.cancelled_caught:
+            if run.abandoned:
+                raise asyncio.CancelledError
             return self._interrupted(run, context)
         result = context.completed_result if context.completed else result
         return Outcome(Ending.SUCCEEDED, result=result, recorded=context.completed)
@@ -106,13 +159,14 @@ class Executor:
             return Outcome(Ending.SUCCEEDED, result=context.completed_result, recorded=True)
         if run.stop is not None and not isinstance(error, asyncio.CancelledError):
             return run.stop
-        if isinstance(error, Fenced):
-            return Outcome(Ending.FENCED, reason=str(error))
-        if isinstance(error, DatabaseDown):
-            return Outcome(Ending.DATABASE_LOST, error=str(error))
-        if isinstance(error, Exception):
-            return Outcome(Ending.FAILED, error=_sentence(error), traceback=_trace(error))
-        return None
+        if isinstance(error, asyncio.CancelledError) and run.task is not None and run.task.cancelling():
+            return None
+        leaves = _leaves(error)
+        if any(isinstance(leaf, Fenced) for leaf in leaves):
+            return Outcome(Ending.FENCED, reason=str(leaves[0]))
+        if all(isinstance(leaf, DatabaseDown) for leaf in leaves):
+            return Outcome(Ending.DATABASE_LOST, error=str(leaves[0]))
+        return Outcome(Ending.FAILED, error=_sentence(error), traceback=_trace(error))
 
     def _interrupted(self, run: ActiveRun, context: RunContext) -> Outcome:
         if context.completed:
@@ -158,11 +212,19 @@ class Executor:
             await self._idle.wait()
 
     def announce_start(self, run: ActiveRun) -> None:
-        c = run.claimed
-        lateness = max((self.now() - c.due_at).total_seconds(), 0.0)
-        self.emit(RunStarted(c.id, c.job, c.due_at, lateness, c.attempt))
+        """Told a moment later, so that in a burst bodies begin before their beginning is counted."""
+        if not self._begun:
+            asyncio.get_running_loop().call_later(ANNOUNCE_WITHIN, self._announce_starts)
+        self._begun.append((run.claimed, self.now()))
+
+    def _announce_starts(self) -> None:
+        begun, self._begun = self._begun, []
+        for c, at in begun:
+            lateness = max((at - c.due_at).total_seconds(), 0.0)
+            self.emit(RunStarted(c.id, c.job, c.due_at, lateness, c.attempt))
 
     def announce_end(self, run: ActiveRun, outcome: Outcome, retry_in: float | None) -> None:
+        self._announce_starts()
         word = str(outcome.ending)
         if outcome.ending in (Ending.FAILED, Ending.TIMED_OUT) and retry_in is not None:
             word = "retrying"
@@ -172,6 +234,13 @@ class Executor:
                 outcome.error or outcome.reason, outcome.traceback, retry_in,
             )
         )  # fmt: skip
+
+
+def _leaves(error: BaseException) -> list[BaseException]:
+    """What a body's own tasks raised together; a single error is its own only leaf."""
+    if isinstance(error, BaseExceptionGroup):
+        return [leaf for inner in error.exceptions for leaf in _leaves(inner)]
+    return [error]
 
 
 def _sentence(error: BaseException) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime, timedelta
@@ -11,13 +12,21 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
+ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+
 
 def to_json(value: object) -> str:
     """JSON text, keys as given. Decimal stays exact as text, instants are ISO 8601, durations seconds.
 
-    Raises `TypeError` for what has no such form, naming its type.
+    Raises `TypeError` for what has no such form, naming its type, and `ValueError` for NaN and infinity.
     """
-    return json.dumps(value, default=_plain, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(value, default=_plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return storable(ESCAPED_NUL.sub("\\1\ufffd", text) if "\\u0000" in text else text)
+
+
+def storable(text: str) -> str:
+    """Text as PostgreSQL can keep it: NUL and lone surrogates are replaced."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
 
 
 def _plain(value: object) -> Any:

@@ -9,11 +9,11 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from asyncpg import Record
+from asyncpg import Connection, Record
 
 from daemon import sql
 from daemon.database import Link
-from daemon.jsonable import to_json
+from daemon.jsonable import storable, to_json
 
 (
     CLOCK, KNOWN_JOBS, INTRODUCE_JOBS, UNSETTLED, TICK, CLAIM, NEXT_READY, FINISH, FENCE, FENCE_ONLY, COMPLETE,
@@ -126,10 +126,11 @@ async def known_jobs(link: Link, names: Iterable[str]) -> dict[str, KnownJob]:
 
 
 async def tick(
-    link: Link, jobs: Sequence[TickedJob], runs: Sequence[NewRun], now: datetime, node: UUID
-) -> list[Record]:
+    connection: Connection, jobs: Sequence[TickedJob], runs: Sequence[NewRun], now: datetime, node: UUID
+) -> Sequence[Record]:
     """Insert the runs and move the watermarks, in one statement. A job missing from the answer was not ticked."""
-    return list(await link.fetch(TICK, *tick_arguments(jobs, runs, now, node)))
+    rows: Sequence[Record] = await connection.fetch(TICK.text, *tick_arguments(jobs, runs, now, node))
+    return rows
 
 
 def tick_arguments(jobs: Sequence[TickedJob], runs: Sequence[NewRun], now: datetime, node: UUID) -> tuple[object, ...]:
@@ -161,11 +162,15 @@ async def finish(link: Link, ends: Sequence[Finish]) -> set[int]:
     """Record how tries ended; returns the ids that were still ours."""
     rows = await link.fetch(
         FINISH,
-        [e.id for e in ends], [e.token for e in ends], [e.state for e in ends], [e.reason for e in ends],
-        [e.result for e in ends], [e.error for e in ends], [e.failures for e in ends], [e.retry_in for e in ends],
-        [e.outcome for e in ends], [e.traceback for e in ends],
+        [e.id for e in ends], [e.token for e in ends], [e.state for e in ends], [_text(e.reason) for e in ends],
+        [e.result for e in ends], [_text(e.error) for e in ends], [e.failures for e in ends],
+        [e.retry_in for e in ends], [_text(e.outcome) for e in ends], [_text(e.traceback) for e in ends],
     )  # fmt: skip
     return {row["id"] for row in rows}
+
+
+def _text(said: str | None) -> str | None:
+    return None if said is None else storable(said)
 
 
 def encoded(value: object) -> str | None:

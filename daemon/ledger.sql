@@ -163,9 +163,10 @@ SELECT id, job, due_at, due_until, count, logical_date, trigger, state, reason, 
 FROM updated;
 
 -- name: next_ready
--- When to look again, without being told: the earliest retry that is not due yet.
-SELECT min(not_before) FROM sexton.run
-WHERE state = 'ready' AND not_before > sexton.clock() AND job = ANY($1::text[]);
+-- Whether there is anything to claim, and when to look again without being told: the earliest retry that is not
+-- due yet. Asked after every end of a run, so the jobs are left to `claim`: a stranger's row costs it one look.
+SELECT EXISTS (SELECT FROM sexton.run WHERE state = 'ready' AND not_before <= sexton.clock()) AS due,
+    (SELECT min(not_before) FROM sexton.run WHERE state = 'ready' AND not_before > sexton.clock()) AS upcoming;
 
 -- name: finish
 -- $1..$9: id, token, state, reason, result, error, failures, seconds until a retry, rescued by us or not.
@@ -176,20 +177,20 @@ WITH done AS (
                          $8::float8[], $9::text[], $10::text[])
         AS d (id, token, state, reason, result, error, failures, retry_in, outcome, traceback)
 ), before AS (
-    SELECT r.id, r.node, r.attempt, r.started_at
+    SELECT d.*, r.node, r.attempt, r.started_at
     FROM sexton.run r JOIN done d ON d.id = r.id
     WHERE r.token = d.token AND r.state = 'running'
     FOR NO KEY UPDATE OF r
 ), updated AS (
     UPDATE sexton.run r
-    SET state = d.state, reason = d.reason, result = coalesce(d.result, r.result), error = d.error,
-        failures = d.failures, node = NULL,
-        not_before = CASE WHEN d.state = 'ready' THEN sexton.clock() + make_interval(secs => d.retry_in)
+    SET state = b.state, reason = b.reason, result = coalesce(b.result, r.result), error = b.error,
+        failures = b.failures, node = NULL,
+        not_before = CASE WHEN b.state = 'ready' THEN sexton.clock() + make_interval(secs => b.retry_in)
                           ELSE r.not_before END,
-        finished_at = CASE WHEN d.state = 'ready' THEN NULL ELSE sexton.clock() END
-    FROM done d, before b
-    WHERE r.id = d.id AND b.id = d.id
-    RETURNING r.id, r.job, r.state, d.outcome, d.error, d.traceback, b.node, b.attempt, b.started_at
+        finished_at = CASE WHEN b.state = 'ready' THEN NULL ELSE sexton.clock() END
+    FROM before b
+    WHERE r.id = b.id
+    RETURNING r.id, r.job, r.state, b.outcome, b.error, b.traceback, b.node, b.attempt, b.started_at
 ), freed AS (
     UPDATE sexton.job j SET running_run = NULL
     FROM updated u
@@ -273,7 +274,7 @@ LEFT JOIN LATERAL (
 ) heir ON true;
 
 -- name: settle_waiting
--- Level-triggered: a dependency's later success revives what was skipped for it.
+-- Level-triggered: a dependency's later success revives what was skipped for it, unless somebody made up for it by hand.
 WITH settled AS (
     SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[]) AS s (id, state, reason)
 )
@@ -282,10 +283,17 @@ SET state = s.state, reason = s.reason, not_before = greatest(r.not_before, r.du
     finished_at = CASE WHEN s.state = 'ready' THEN NULL ELSE sexton.clock() END
 FROM settled s
 WHERE r.id = s.id AND (r.state = 'waiting' OR (r.state = 'skipped' AND r.reason LIKE 'dependency %'))
+  AND NOT (s.state = 'ready' AND r.state = 'skipped' AND r.daily AND NOT r.again AND EXISTS (
+        SELECT FROM sexton.run x
+        WHERE x.job = r.job AND x.logical_date = r.logical_date AND x.daily AND NOT x.again AND x.id <> r.id
+          AND (x.state NOT IN ('skipped', 'missed', 'cancelled')
+               OR (x.id < r.id AND x.id IN (SELECT id FROM settled WHERE state = 'ready')))))
 RETURNING r.id, r.job, r.due_at, r.state, r.reason;
 
 -- name: dispatch_events
 -- $1, $2, $3: kind, job that handles it, its priority. An event without a handler here stays for a node that has one.
+-- A handler's instants are unique, so events of one moment follow each other by microseconds. An event counts as handed
+-- out when each of its runs is there: where another node took the same microsecond first, the next pass has another.
 WITH handlers AS (
     SELECT * FROM unnest($1::text[], $2::text[], $3::smallint[]) AS h (kind, job, priority)
 ), picked AS (
@@ -293,15 +301,29 @@ WITH handlers AS (
     WHERE e.dispatched_at IS NULL AND e.kind IN (SELECT kind FROM handlers)
     ORDER BY e.id LIMIT 1000
     FOR UPDATE SKIP LOCKED
-), marked AS (
-    UPDATE sexton.event e SET dispatched_at = sexton.clock() FROM picked p WHERE e.id = p.id
+), wanted AS (
+    SELECT h.job, h.priority, p.*, row_number() OVER (PARTITION BY h.job ORDER BY p.at, p.id) * interval '1 us' AS step,
+        (SELECT max(r.due_at) FROM sexton.run r WHERE r.job = h.job AND r.due_at >= p.at) AS taken
+    FROM picked p JOIN handlers h ON h.kind = p.kind
+    WHERE (
+        SELECT r.id FROM sexton.run r
+        WHERE r.job = h.job AND r.due_at >= p.at AND r.trigger = 'event' AND r.args -> 'event' = to_jsonb(p.id)
+        LIMIT 1) IS NULL
+), inserted AS (
+    INSERT INTO sexton.run (job, due_at, logical_date, trigger, state, priority, not_before, args)
+    SELECT job, max(greatest(at, taken + interval '1 us') - step) OVER (PARTITION BY job ORDER BY step) + step,
+        (at AT TIME ZONE 'UTC')::date, 'event', 'ready', priority, at,
+        jsonb_build_object('event', id, 'kind', kind, 'payload', payload)
+    FROM wanted
+    ON CONFLICT (job, due_at) DO NOTHING
+    RETURNING job, (args ->> 'event')::bigint AS event
+), crowded_out AS (
+    SELECT job, id FROM wanted EXCEPT SELECT job, event FROM inserted
 )
-INSERT INTO sexton.run (job, due_at, logical_date, trigger, state, priority, not_before, args)
-SELECT h.job, p.at + (row_number() OVER (PARTITION BY h.job, p.at ORDER BY p.id) - 1) * interval '1 microsecond',
-    (p.at AT TIME ZONE 'UTC')::date, 'event', 'ready', h.priority, p.at,
-    jsonb_build_object('event', p.id, 'kind', p.kind, 'payload', p.payload)
-FROM picked p JOIN handlers h ON h.kind = p.kind
-RETURNING id;
+UPDATE sexton.event e SET dispatched_at = sexton.clock()
+FROM picked p
+WHERE e.id = p.id AND p.id <> ALL (ARRAY(SELECT id FROM crowded_out))
+RETURNING e.id;
 
 -- name: cancel_requests
 SELECT c.run, c.requested_by FROM sexton.cancel_request c

@@ -10,7 +10,7 @@ from daemon.catchup import CatchUp
 from daemon.job import Job, Overlap
 from daemon.naming import did_you_mean
 from daemon.retry import Priority
-from daemon.schedule import Cron, Every, OnDemand, Schedule
+from daemon.schedule import Cron, Every, OnDemand, Schedule, phased
 from daemon.settings import JobSettings
 
 JOB_FIELDS = {f.name for f in fields(Job)}
@@ -76,7 +76,7 @@ def _trigger(job: Job, schedule: str | None, timezone: str | None) -> Schedule:
         )
     tz = timezone or (job.trigger.tz if isinstance(job.trigger, Cron) else "UTC")
     if schedule is not None:
-        return parse_schedule(schedule, tz)
+        return phased(parse_schedule(schedule, tz), job.name)
     if not isinstance(job.trigger, Cron):
         raise ValueError("timezone applies to cron schedules only")  # noqa: TRY004 - as above
     return Cron(job.trigger.expression, tz)

@@ -51,7 +51,7 @@ class WorkQueue:
     max_failures: int = MAX_FAILURES
 
     def __post_init__(self) -> None:
-        if not IDENTIFIER.fullmatch(self.name) or not IDENTIFIER.fullmatch(self.key):
+        if not IDENTIFIER.fullmatch(self.name) or not IDENTIFIER.fullmatch(self.key) or "." in self.key:
             raise ValueError(f"WorkQueue({self.name!r}, key={self.key!r}): names are like suite.table and key_id")
 
     @cached_property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from daemon import ledger
@@ -11,11 +11,15 @@ from daemon.database import Link
 from daemon.ledger import Finish
 
 Done = Callable[[bool], None]
+MOST_AT_ONCE = 1000
 
 
 @dataclass
 class Recorder:
-    """`put` queues; `step` flushes all that is queued. `done(still_ours)` is called for each once it is written."""
+    """`put` queues; `step` flushes what is queued, no more at once than the loop can take in without a halt.
+
+    `done(still_ours)` is called for each once it is written.
+    """
 
     link: Link
     _pending: list[tuple[Finish, Done]] = field(default_factory=list)
@@ -38,14 +42,37 @@ class Recorder:
     async def step(self) -> None:
         """Flush. Raises `DatabaseDown`; what was queued stays queued."""
         self._wake.clear()
-        batch = list(self._pending)
+        batch = self._pending[:MOST_AT_ONCE]
         if not batch:
             return
         try:
-            ours = await ledger.finish(self.link, [finish for finish, _ in batch])
+            ours = await self._written([finish for finish, _ in batch])
         except BaseException:
             self._wake.set()
             raise
         del self._pending[: len(batch)]
+        if self._pending:
+            self._wake.set()
         for finish, done in batch:
             done(finish.id in ours)
+
+    async def _written(self, ends: Sequence[Finish]) -> set[int]:
+        """The ids that were still ours. An end that the database refuses costs its own run, and no other's."""
+        try:
+            return await ledger.finish(self.link, ends)
+        except Exception as error:
+            if not _is_its_contents_doing(error):
+                raise
+            why = f"its end could not be recorded: {type(error).__name__}: {error}"
+        if len(ends) == 1:
+            one = ends[0]
+            return await ledger.finish(
+                self.link, [Finish(one.id, one.token, "failed", one.failures, error=why, outcome="failed")]
+            )
+        half = len(ends) // 2
+        return await self._written(ends[:half]) | await self._written(ends[half:])
+
+
+def _is_its_contents_doing(error: Exception) -> bool:
+    """Refused for what it says (SQLSTATE 22, 54, or before it was sent), not for the state of the database."""
+    return isinstance(error, ValueError) or str(getattr(error, "sqlstate", None) or "").startswith(("22", "54"))

@@ -54,7 +54,9 @@ class Roster:
 
     @property
     def handlers(self) -> list[Job]:
-        return [job for job in self.jobs.values() if isinstance(job.trigger, OnEvent)]
+        """Those that may have events just now; what happens meanwhile waits for a job that is paused or disabled."""
+        handlers = (job for job in self.jobs.values() if isinstance(job.trigger, OnEvent))
+        return [job for job in handlers if job.enabled and job.name not in self.paused]
 
     @property
     def claimable(self) -> list[Job]:

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from daemon import ledger
 from daemon.database import Link
+from daemon.jsonable import storable
 
 LOGGER = "sexton.job"
 MOST_LINES = 1000
@@ -39,9 +40,16 @@ class RunLog(logging.Handler):
         run = getattr(record, "run", 0)
         if not run or self._written[run] >= MOST_LINES or len(self._pending) >= MOST_PENDING:
             return
+        try:
+            text = storable(record.getMessage())
+        except Exception:  # noqa: BLE001 - logging's own rule: a badly formatted line is never the caller's failure
+            self.handleError(record)
+            return
         self._written[run] += 1
-        seq = self._written[run]
-        text = record.getMessage() if seq < MOST_LINES else f"more than {MOST_LINES} lines: the rest is not kept"
+        nth = self._written[run]
+        if nth == MOST_LINES:
+            text = f"more than {MOST_LINES} lines: the rest is not kept"
+        seq = (getattr(record, "attempt", 1) - 1) * MOST_LINES + nth  # each try has its own numbers
         self._pending.append(Line(run, seq, self._now(), record.levelname.lower(), text[:LINE_LENGTH]))
         self._wake()
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import heapq
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import islice
 from uuid import UUID
 
 from asyncpg import Record
 
 from daemon import catchup, ledger, schedule
+from daemon.agenda import Agenda
 from daemon.clock import DatabaseClock, monotonic, utc_now, why_distrusted
 from daemon.database import Link
 from daemon.events import ClockBehind, ClockStepped, Event, InstantsSettled
@@ -23,6 +25,21 @@ MOST_INSTANTS = 1000
 LOOK_AGAIN = 0.05
 LONGEST_SLEEP = 60.0
 BEHIND_TOLERATED = 1.0
+AT_ONCE = 500
+"""Jobs in one statement. The first runs of a burst begin while the database works on the next slice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """The run that a job's next instant will become if nothing unusual happens, planned while there was time."""
+
+    job: Job
+    known: KnownJob
+    row: NewRun
+    then: datetime
+
+
+Planned = tuple[TickedJob, list[NewRun]]
 
 
 @dataclass
@@ -42,7 +59,8 @@ class Ticker:
     ready: Callable[[], None]
     next_at: float = 0.0
     _known: dict[str, KnownJob] = field(default_factory=dict)
-    _heap: list[tuple[datetime, str]] = field(default_factory=list)
+    _foreseen: dict[str, Foreseen] = field(default_factory=dict)
+    _agenda: Agenda = field(default_factory=Agenda)
     _stale: set[str] = field(default_factory=set)
     _behind: bool = False
 
@@ -69,7 +87,6 @@ class Ticker:
         now = self.clock.now()
         due = self._pop_due(now)
         if due:
-            self._stale.update(due)  # until the answer is here, what the database knows is in doubt
             await self._tick([self._evaluate(name, now) for name in due], now)
         elif self._behind_by(now) > BEHIND_TOLERATED:
             await self.read_clock()
@@ -101,14 +118,31 @@ class Ticker:
 
     async def _tick(self, due: Sequence[TickedJob], now: datetime) -> None:
         outstanding = await self._outstanding(due)
-        runs: list[NewRun] = []
-        jobs: list[TickedJob] = []
-        for ticked in due:
-            reach, planned = self._plan(ticked, now, outstanding.get(ticked.known.name, 0))
-            jobs.append(reach)
-            runs += planned
-        answer = await ledger.tick(self.link, jobs, self._claiming(runs), now, self.node())
-        self._take(jobs, answer, now)
+        planned = [self._planned(ticked, now, outstanding.get(ticked.known.name, 0)) for ticked in due]
+        planned.sort(key=_urgency)  # slots may not suffice for all
+        slices = [planned[start : start + AT_ONCE] for start in range(0, len(planned), AT_ONCE)]
+        try:
+            answers = await self._write(slices, now)
+        except BaseException:
+            self._stale.update(ticked.known.name for ticked in due)  # what the database knows is in doubt
+            raise
+        if any(answers):
+            self.clock.distrust = None
+        for part, answer in zip(slices, answers, strict=True):
+            self._take([ticked for ticked, _ in part], answer)
+            await asyncio.sleep(0)
+
+    async def _write(self, slices: Sequence[Sequence[Planned]], now: datetime) -> list[Sequence[Record]]:
+        """A statement for each slice, and its runs started at once. The link is held, so that what ends
+        meanwhile is recorded when everything has begun."""
+        answers = []
+        async with self.link.held() as connection:
+            for part in slices:
+                runs = self._claiming([run for _, rows in part for run in rows])
+                answer = await ledger.tick(connection, [ticked for ticked, _ in part], runs, now, self.node())
+                self._begin(answer, now)
+                answers.append(answer)
+        return answers
 
     async def _outstanding(self, due: Sequence[TickedJob]) -> dict[str, int]:
         names = [d.known.name for d in due if self.roster.jobs[d.known.name].catch_up.is_each]
@@ -120,21 +154,46 @@ class Ticker:
         known = self._known[name]
         return TickedJob(known, known.fingerprint, now)
 
-    def _plan(self, ticked: TickedJob, now: datetime, outstanding: int) -> tuple[TickedJob, list[NewRun]]:
+    def _planned(self, ticked: TickedJob, now: datetime, outstanding: int) -> Planned:
+        seen = self._foreseen.get(ticked.known.name)
+        if seen is not None and self._comes_true(seen, ticked, now):
+            return ticked, [seen.row]
+        return self._plan(ticked, now, outstanding)
+
+    def _comes_true(self, seen: Foreseen, ticked: TickedJob, now: datetime) -> bool:
+        """Whether evaluating the schedule now would give just the row that was foreseen."""
+        name, at = ticked.known.name, seen.row.due_at
+        job = self.roster.jobs[name]
+        return (
+            seen.known is ticked.known
+            and seen.job is job
+            and at <= ticked.until < seen.then
+            and name not in self.roster.paused
+            and catchup.still_worth_running(at, now, job.catch_up, job.max_lateness)
+        )
+
+    def _plan(self, ticked: TickedJob, now: datetime, outstanding: int) -> Planned:
         """Which rows the instants in (evaluated_until, until] become; a huge backlog is taken in slices."""
         job = self.roster.jobs[ticked.known.name]
         spec = _stored_schedule(ticked.known.fingerprint)
         found = schedule.instants(spec, ticked.known.evaluated_until, ticked.until)
         instants = list(islice(found, MOST_INSTANTS + 1))
-        sliced = len(instants) > MOST_INSTANTS
-        if sliced:
+        max_lateness = job.max_lateness
+        if len(instants) > MOST_INSTANTS:
             instants = instants[:MOST_INSTANTS]
             ticked = TickedJob(ticked.known, ticked.known.fingerprint, instants[-1].at)
+            max_lateness = max_lateness if job.catch_up.is_each else timedelta(0)
+        return ticked, self._rows(job, spec, instants, now, max_lateness, outstanding)
+
+    def _rows(
+        self, job: Job, spec: schedule.Schedule, instants: Sequence[schedule.Instant], now: datetime,
+        max_lateness: timedelta | None, outstanding: int,
+    ) -> list[NewRun]:  # fmt: skip
         planned = catchup.plan(
             instants,
             job.catch_up,
             now=now,
-            max_lateness=timedelta(0) if sliced and not job.catch_up.is_each else job.max_lateness,
+            max_lateness=max_lateness,
             paused_by=self.roster.paused.get(job.name),
             distrust=self.clock.distrust,
             outstanding=outstanding,
@@ -143,7 +202,7 @@ class Ticker:
         daily = schedule.daily_or_longer(spec)
         rows = [_row(job, spec, p, daily=daily) for p in planned]
         first = next((i for i, row in enumerate(rows) if row.claim), 0)
-        return ticked, [row if i == first else replace(row, claim=False) for i, row in enumerate(rows)]
+        return [row if i == first else replace(row, claim=False) for i, row in enumerate(rows)]
 
     def _claiming(self, runs: list[NewRun]) -> list[NewRun]:
         """Mark what may start in the same statement: as many as there are slots, the important ones first."""
@@ -154,18 +213,9 @@ class Ticker:
         chosen = set(wanted[:free])
         return [run if i in chosen else replace(run, claim=False) for i, run in enumerate(runs)]
 
-    def _take(self, jobs: Sequence[TickedJob], answer: Sequence[Record], now: datetime) -> None:
-        """What the statement did: watermarks moved, runs started; who is missing was ticked by somebody else."""
-        ticked = {row["name"]: row["until"] for row in answer}
+    def _begin(self, answer: Sequence[Record], now: datetime) -> None:
+        """Runs that the statement started are performed; of the rest, whoever is concerned is told."""
         started: list[Claimed] = []
-        for j in jobs:
-            k = j.known
-            if k.name not in ticked:
-                self._stale.add(k.name)
-                continue
-            self._stale.discard(k.name)
-            self._known[k.name] = replace(k, fingerprint=j.fingerprint, evaluated_until=ticked[k.name])
-            self._push(k.name)
         waiting = False
         for row in answer:
             if row["state"] == "running":
@@ -174,28 +224,41 @@ class Ticker:
                 waiting = True
             elif row["state"] is not None:
                 self.emit(InstantsSettled(row["name"], row["state"], row["count"], row["due_at"], row["reason"] or ""))
-        if ticked:
-            self.clock.distrust = None
         if started:
             self.start(started)
         if waiting:
             self.ready()
 
+    def _take(self, jobs: Sequence[TickedJob], answer: Sequence[Record]) -> None:
+        """Watermarks moved; who is missing from the answer was ticked by somebody else."""
+        ticked = {row["name"]: row["until"] for row in answer}
+        for j in jobs:
+            k = j.known
+            if k.name not in ticked:
+                self._stale.add(k.name)
+                continue
+            self._known[k.name] = replace(k, fingerprint=j.fingerprint, evaluated_until=ticked[k.name])
+            self._push(k.name)
+
     def _push(self, name: str) -> None:
-        known = self._known[name]
-        if name not in self.roster.jobs:
+        known, job = self._known[name], self.roster.jobs.get(name)
+        if job is None:
             return
-        coming = schedule.upcoming(_stored_schedule(known.fingerprint), known.evaluated_until, 1)
+        self._foreseen.pop(name, None)
+        spec = _stored_schedule(known.fingerprint)
+        coming = schedule.upcoming(spec, known.evaluated_until, 2)
         if coming:
-            heapq.heappush(self._heap, (coming[0].at, name))
+            self._agenda.add(coming[0].at, name)
+        if len(coming) == 2 and not job.catch_up.is_each and name not in self.roster.paused:
+            (row,) = self._rows(job, spec, coming[:1], coming[0].at, job.max_lateness, 0)
+            self._foreseen[name] = Foreseen(job, known, row, coming[1].at)
 
     def _pop_due(self, now: datetime) -> list[str]:
-        due: dict[str, None] = {}
-        while self._heap and self._heap[0][0] <= now:
-            _, name = heapq.heappop(self._heap)
-            if name in self.roster.jobs and self._known[name].evaluated_until < now:
-                due[name] = None
-        return list(due)
+        return [
+            name
+            for name in self._agenda.take(now)
+            if name in self.roster.jobs and self._known[name].evaluated_until < now
+        ]
 
     def _behind_by(self, now: datetime) -> float:
         """How far the clock is behind what is already evaluated: it was set back, so cron waits, and says so."""
@@ -206,20 +269,26 @@ class Ticker:
         return behind
 
     def _until_next(self) -> float:
-        left = self.clock.seconds_until(self._heap[0][0]) if self._heap else LONGEST_SLEEP
+        at = self._agenda.next
+        left = self.clock.seconds_until(at) if at is not None else LONGEST_SLEEP
         left = min(max(left, 0.0), LONGEST_SLEEP)
         self.next_at = monotonic() + left
         return left
 
     def upcoming(self, count: int) -> list[tuple[datetime, str]]:
-        return heapq.nsmallest(count, self._heap)
+        return self._agenda.upcoming(count)
 
 
+@lru_cache(maxsize=10_000)
 def _stored_schedule(text: str) -> schedule.Schedule:
     """The schedule the database keeps, which may be an older version's."""
     if text == DISABLED or text.startswith(("poll ", "event ")):
         return schedule.OnDemand()
     return schedule.parse_fingerprint(text)
+
+
+def _urgency(planned: Planned) -> int:
+    return min((run.priority for run in planned[1]), default=0)
 
 
 def _row(job: Job, spec: schedule.Schedule, planned: catchup.PlannedRun, *, daily: bool) -> NewRun:

@@ -21,7 +21,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("resume", epilog=example("sexton resume flights.invoice_overdue"))(resume)
     app.command(
         "reschedule",
-        epilog='Example: sexton reschedule flights.invoice_overdue "0 6 * * mon-fri" --timezone Europe/Zurich',
+        epilog=example('sexton reschedule flights.invoice_overdue "0 6 * * mon-fri" --timezone Europe/Zurich'),
     )(reschedule)
 
 

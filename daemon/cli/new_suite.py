@@ -57,7 +57,7 @@ def _next_steps(name: str, package: str, root: Path, folder: Path) -> str:
         f"\nThe suite {name} has one job, {name}.greet. Next:\n"
         f"  {where} SEXTON_SUITES={package} sexton check\n"
         f"  {where} {python} -m pytest {shlex.quote(str(folder / 'tests'))}\n"
-        f"  {where} SEXTON_SUITES={package} sexton run-job {name}.greet --args '{{\"name\": \"Ada\"}}' --wait\n"
+        f'  {where} SEXTON_SUITES={package} sexton run-job {name}.greet --args \'{{"name": "Ada"}}\' --wait\n'
         f'Then add "{package}" to `suites` in config.toml.'
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import signal
 import time
@@ -76,8 +77,9 @@ async def wait_for(
             return Ended(row, "no daemon is running any more; a daemon that starts will take it")
         if now - began > patience:
             return Ended(row, f"it is still {row['state']} after {patience:g} s")
-        if await _stopped(stop, pause):
+        if stop.is_set():  # looked at once more after that, so that what is told is true now
             return Ended(row, "not waiting any longer; the run goes on")
+        await _sleep(stop, pause)
         pause = min(pause * 1.3, LONGEST_PAUSE)
 
 
@@ -94,12 +96,10 @@ def _progress(row: asyncpg.Record) -> str:
     return ""
 
 
-async def _stopped(stop: asyncio.Event, within: float) -> bool:
-    try:
-        await asyncio.wait_for(stop.wait(), within)
-    except TimeoutError:
-        return False
-    return True
+async def _sleep(stop: asyncio.Event, seconds: float) -> None:
+    """So long, or until told to stop."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
 
 
 def report(ended: Ended, run: int) -> int:

@@ -82,7 +82,7 @@ def test_a_suite_below_a_package_that_does_not_exist_is_named(house: House) -> N
         ("import nothing_of_that_name", "ModuleNotFoundError: No module named 'nothing_of_that_name'"),
         ("undefined_name", "NameError: name 'undefined_name' is not defined"),
         ("raise RuntimeError('out of tea')", "RuntimeError: out of tea"),
-        ("Cron('61 * * *')", "ValueError: "),
+        ("CatchUp.EACH(0)", "brew.py:7: ValueError: each 0"),
         ("(", "SyntaxError: '(' was never closed"),
         ("sql.load(__file__, 'x')", "FileNotFoundError: "),
     ],

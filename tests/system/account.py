@@ -61,9 +61,7 @@ async def account(connection: asyncpg.Connection, expected: Totals | None, *, de
 async def _counted(connection: asyncpg.Connection, instants: int) -> Account:
     count = connection.fetchval
     return Account(
-        flights=await count(
-            "SELECT count(DISTINCT flight_id) FROM flights.flight_invoice WHERE superseded_by IS NULL"
-        ),
+        flights=await count("SELECT count(DISTINCT flight_id) FROM flights.flight_invoice WHERE superseded_by IS NULL"),
         instants=instants,
         effects=await count("SELECT count(*) FROM trial.effect"),
         rescues=await count("SELECT coalesce(sum(rescues), 0) FROM sexton.run"),
@@ -115,7 +113,8 @@ async def _wrong_queues(connection: asyncpg.Connection, dead: int, *, finished: 
         buried += states["DEAD"]
         problems += [f"{queue}: a row is DEAD without a reason" for r in rows if r["state"] == "DEAD" and not r[1]]
     if buried != dead:
-        problems.append(f"{buried} items are DEAD, and {dead} were poison")
+        why = await connection.fetch(f"SELECT last_error, count(*) FROM {QUEUES[0]} WHERE state = 'DEAD' GROUP BY 1")
+        problems.append(f"{buried} items are DEAD, and {dead} were poison: {[tuple(r) for r in why]}")
     twice = await connection.fetch("SELECT key, count(*) FROM trial.done GROUP BY key HAVING count(*) > 1")
     problems += [f"item {r[0]} was saved {r[1]} times" for r in twice]
     return problems
@@ -142,10 +141,8 @@ async def _wrong_instants(connection: asyncpg.Connection, job: str, due: list[da
         "WHERE job = $1 AND trigger = 'schedule'", job,
     )  # fmt: skip
     for row in rows:
-        if row["count"] == 1:
-            inside = [row["due_at"]]
-        else:
-            inside = [at for at in due if row["due_at"] <= at <= row["until"]]
+        span = [at for at in due if row["due_at"] <= at <= row["until"]] if row["count"] > 1 else []
+        inside = span or [row["due_at"]]
         if len(inside) != row["count"]:
             problems.append(f"{job}: the row due at {row['due_at']} counts {row['count']} instants of {len(inside)}")
         covered.update(inside)
@@ -183,11 +180,11 @@ async def _wrong_runs(connection: asyncpg.Connection) -> list[str]:
         "WHERE j.running_run IS NOT NULL AND r.state IS DISTINCT FROM 'ready'"
     )
     problems += [f"{r['name']} is held by a run that is {r['state']}" for r in locks]
+    failed = await connection.fetch("SELECT id, job, error FROM sexton.run WHERE state = 'failed'")
+    problems += [f"run {r['id']} of {r['job']} failed: {r['error']}" for r in failed]
     untold = await connection.fetch(
         "SELECT id, job, state FROM sexton.run WHERE reason IS NULL "
         "AND state IN ('held', 'skipped', 'missed', 'cancelled')"
     )
     problems += [f"run {r['id']} of {r['job']} is {r['state']} without a reason" for r in untold]
     return problems
-
-

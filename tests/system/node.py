@@ -79,7 +79,9 @@ class Node:
         await self.says(r"is ready$", seconds=seconds)
 
     def log(self, last: int = 60) -> str:
-        return "\n".join(json.dumps(line, default=str)[:600] for line in self.lines[-last:])
+        """Its last lines, without those that come by the hundred."""
+        told = [line for line in self.lines if not re.search(r": saved \d+$", str(line.get("event", "")))]
+        return "\n".join(json.dumps(line, default=str)[:600] for line in told[-last:])
 
     @property
     def alive(self) -> bool:

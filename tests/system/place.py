@@ -114,10 +114,11 @@ class External(Place):
     def __init__(self, folder: Path, bindir: Path | None = None) -> None:
         super().__init__(folder, bindir)
         self.server: EmbeddedPostgres | None = None
+        self.known_as = ""
 
     async def start(self) -> None:
         self.server = EmbeddedPostgres(self.folder, bindir=self.bindir, settings=LOOSE)
-        await self.server.start("daemon")
+        self.known_as = await self.server.start("daemon")
 
     async def stop(self) -> None:
         if self.server is not None:
@@ -134,7 +135,7 @@ class External(Place):
         await self.server.restart_after_crash()
 
     def environment(self) -> dict[str, str]:
-        return {"SEXTON_DATABASE__URL": self.url}
+        return {"SEXTON_DATABASE__URL": self.known_as}
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[asyncpg.Connection]:

@@ -36,7 +36,7 @@ async def isolated(
             if error.table_name in SHARED:
                 raise
             if len(part) == 1:
-                refused.append((part[0], f"{type(error).__name__}: {error}"))
+                refused.append((part[0], f"{type(error).__name__}: {error.args[0]}"))
             else:
                 half = len(part) // 2
                 todo += [part[half:], part[:half]]

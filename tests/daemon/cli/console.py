@@ -63,6 +63,10 @@ class Console:
         assert status, f"sexton {arguments} left by an exception, or not at all:\n{said.err}"
         return Done(status[0], said.out, said.err)
 
+    async def beside(self, *arguments: object) -> Done:
+        """The same for an async test, whose own loop goes on meanwhile. Not for what listens to signals."""
+        return await asyncio.to_thread(self, *arguments)
+
     async def process(self, *arguments: object, **more: str) -> Done:
         async with self.started(*arguments, **more) as process:
             out, err = await asyncio.wait_for(process.communicate(), PATIENCE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from itertools import pairwise
 from pathlib import Path
 
 import asyncpg
@@ -22,9 +23,7 @@ def test_a_sound_configuration_is_counted(bare: Console) -> None:
 
 
 def test_warnings_are_told_and_do_not_fail(bare: Console) -> None:
-    odd = Console(
-        {**bare.environment, "SEXTON_JOBS__HOUSE__TICK__SCHEDULE": "*/25 * * * *"}, bare.capture, bare.patch
-    )
+    odd = Console({**bare.environment, "SEXTON_JOBS__HOUSE__TICK__SCHEDULE": "*/25 * * * *"}, bare.capture, bare.patch)
     done = odd("check").ok()
     assert done.err.startswith("warning: house.tick: ")
     assert done.out == "7 jobs in 1 suite\n"
@@ -38,7 +37,7 @@ def test_a_database_that_is_not_there_yet_has_everything_pending(bare: Console) 
 
 async def test_pending_migrations_are_named(sexton: Console, ledger: asyncpg.Connection) -> None:
     await ledger.execute("DELETE FROM sexton.migration WHERE suite = 'house'")
-    assert (await sexton.process("check", "--database")).ok().out.splitlines()[1] == (
+    assert (await sexton.beside("check", "--database")).ok().out.splitlines()[1] == (
         "pending migrations: house 0001_house; `sexton run` or `sexton migrate` applies them"
     )
 
@@ -49,7 +48,7 @@ def test_a_migrated_database_is_up_to_date(sexton: Console) -> None:
 
 async def test_an_edited_migration_fails_the_check(sexton: Console, ledger: asyncpg.Connection) -> None:
     await ledger.execute("UPDATE sexton.migration SET checksum = 'other' WHERE suite = 'house'")
-    done = await sexton.process("check", "--database")
+    done = await sexton.beside("check", "--database")
     assert done.status == 1
     assert "edited after they were applied: " in done.err
     assert "0001_house.sql" in done.err
@@ -57,7 +56,7 @@ async def test_an_edited_migration_fails_the_check(sexton: Console, ledger: asyn
 
 async def test_a_database_that_a_newer_version_used_is_warned_of(sexton: Console, ledger: asyncpg.Connection) -> None:
     await ledger.execute("INSERT INTO sexton.migration VALUES ('house', 2, 'later', 'x')")
-    assert "warning: the database has house 0002" in (await sexton.process("check", "--database")).ok().err
+    assert "warning: the database has house 0002" in (await sexton.beside("check", "--database")).ok().err
 
 
 def test_the_shipped_configuration_says_every_default() -> None:
@@ -76,7 +75,7 @@ def test_the_shipped_configuration_comments_every_key() -> None:
     lines = SHIPPED.read_text(encoding="utf-8").splitlines()
     bare_keys = [
         line
-        for before, line in zip(lines, lines[1:], strict=False)
+        for before, line in pairwise(lines)
         if line and line[0] not in "#[" and not before.startswith("#") and not line.startswith("max_")
     ]
     assert bare_keys == []

@@ -53,9 +53,7 @@ def test_a_poll_an_event_and_a_job_on_demand_are_never_due_by_themselves(bare: C
 
 
 def test_surprising_schedules_are_warned_of(bare: Console) -> None:
-    odd = Console(
-        {**bare.environment, "SEXTON_JOBS__HOUSE__TICK__SCHEDULE": "*/25 * * * *"}, bare.capture, bare.patch
-    )
+    odd = Console({**bare.environment, "SEXTON_JOBS__HOUSE__TICK__SCHEDULE": "*/25 * * * *"}, bare.capture, bare.patch)
     assert len(odd("explain", "house.tick", "--json").ok().json["warnings"]) == 1
     assert "warning: " in odd("explain", "house.tick").ok().err
 

@@ -74,7 +74,7 @@ async def test_each_value_has_its_origin(
     file.write_text("[jobs.house.tick]\ntimeout = '7s'\nretries = 1\nschedule = 'every 60s'\n")
     console = Console({**sexton.environment, "SEXTON_JOBS__HOUSE__TICK__RETRIES": "2"}, sexton.capture, sexton.patch)
     await reschedule_job(ledger, Actor("ann"), house.jobs["house.tick"], "every 90s")
-    tick = by_name((await console.process("jobs", "--json", "--config", file)).ok().json)["house.tick"]
+    tick = by_name((await console.beside("jobs", "--json", "--config", file)).ok().json)["house.tick"]
     assert (tick["schedule"], tick["timeout_s"]) == ("every 90s", 7)
     assert {key: tick["origins"][key] for key in ("schedule", "timeout", "retries", "priority")} == {
         "schedule": "override",
@@ -91,7 +91,7 @@ async def test_the_last_run_is_told(sexton: Console, ledger: asyncpg.Connection)
         "VALUES ('house.nightly', $1, $2, 'schedule', 'failed', $1, $1, $1::timestamptz + interval '1500 ms')",
         due, due.date(),
     )  # fmt: skip
-    jobs = by_name((await sexton.process("jobs", "--json")).ok().json)
+    jobs = by_name((await sexton.beside("jobs", "--json")).ok().json)
     assert jobs["house.nightly"]["last"] == {
         "due_at": "2026-11-22T02:30:00+01:00",
         "state": "failed",
@@ -104,7 +104,7 @@ async def test_the_table_shows_words_times_and_pauses(sexton: Console, ledger: a
     console = Console(
         {**sexton.environment, "SEXTON_JOBS__HOUSE__TICK__ENABLED": "false"}, sexton.capture, sexton.patch
     )
-    out = (await console.process("jobs")).ok().out
+    out = (await console.beside("jobs")).ok().out
     table = {line.split()[0]: line for line in out.splitlines()}
     assert out.splitlines()[0].split() == ["job", "schedule", "next", "last", "state"]
     assert "every day at 02:30 (Europe/Zurich)" in table["house.nightly"]

@@ -49,7 +49,7 @@ async def test_a_daily_job_runs_once_a_date_and_the_refusal_names_the_run(
     refused = await sexton.process(*asked)
     assert refused.status == 1
     assert refused.err.splitlines()[-1] == (
-        f"error: house.nightly already ran for 2026-11-20: run {first} (succeeded); "
+        f"error: house.nightly already has a run for 2026-11-20: run {first} (succeeded); "
         "for another: sexton run-job house.nightly --again"
     )
     unexplained = await sexton.process(*asked[:-2], "--again")

@@ -17,7 +17,9 @@ KEYS = ["version", "ready", "database", "nodes", "queues", "next_due", "attentio
 NODE = "00000000-0000-0000-0000-00000000000a"
 
 
-async def add_node(ledger: asyncpg.Connection, *, lease: float, status: str = "{}", number: int = 10, **more: Any) -> None:
+async def add_node(
+    ledger: asyncpg.Connection, *, lease: float, status: str = "{}", number: int = 10, **more: Any
+) -> None:
     node = f"00000000-0000-0000-0000-0000000000{number:02x}"
     home = more.get("home", "here")
     await ledger.execute(
@@ -51,7 +53,7 @@ async def test_the_json_form_is_an_interface(sexton: Console, ledger: asyncpg.Co
         "INSERT INTO house.todo (item_id, state, enqueued_at) SELECT n, CASE WHEN n = 1 THEN 'DEAD' ELSE 'READY' END, "
         "sexton.clock() - interval '10 s' FROM generate_series(1, 3) n"
     )
-    done = await sexton.process("status", "--json")
+    done = await sexton.beside("status", "--json")
     status = done.ok().json
     assert list(status) == KEYS
     assert (status["version"], status["ready"]) == (VERSION, True)
@@ -91,7 +93,7 @@ async def test_what_wants_attention_is_grouped_by_kind_and_job(sexton: Console, 
     await add_run(ledger, "house.report", "missed", timedelta(days=2), reason="too late")
     await add_run(ledger, "house.broken", "ready", timedelta(seconds=5), reason=None)
     await actions.pause_job(ledger, Actor("bob"), "house.nightly")
-    done = await sexton.process("status", "--json")
+    done = await sexton.beside("status", "--json")
     assert done.status == 1  # no daemon is alive
     found = [(a["kind"], a["job"], a["run"]) for a in done.json["attention"]]
     assert found == [
@@ -111,7 +113,7 @@ async def test_a_failure_that_holds_up_later_instants_is_never_forgotten(
     sexton: Console, ledger: asyncpg.Connection
 ) -> None:
     old = await add_run(ledger, "house.nightly", "failed", timedelta(days=60), strict=True, error="x")
-    assert [a["run"] for a in (await sexton.process("status", "--json")).json["attention"]] == [old]
+    assert [a["run"] for a in (await sexton.beside("status", "--json")).json["attention"]] == [old]
 
 
 @pytest.mark.parametrize(("lease", "alive"), [(30.0, True), (-1.0, False)])
@@ -119,19 +121,19 @@ async def test_a_node_is_alive_as_long_as_its_lease(
     sexton: Console, ledger: asyncpg.Connection, lease: float, alive: bool
 ) -> None:
     await add_node(ledger, lease=lease)
-    done = await sexton.process("status", "--json")
+    done = await sexton.beside("status", "--json")
     assert (done.status, done.json["ready"], done.json["nodes"][0]["alive"]) == (0 if alive else 1, alive, alive)
 
 
 async def test_a_command_that_performs_a_run_is_no_daemon(sexton: Console, ledger: asyncpg.Connection) -> None:
     await add_node(ledger, lease=30, home="here/command-123")
-    done = await sexton.process("status", "--json")
+    done = await sexton.beside("status", "--json")
     assert (done.status, done.json["nodes"]) == (1, [])
 
 
 async def test_a_queue_whose_table_is_gone_wants_attention(sexton: Console, ledger: asyncpg.Connection) -> None:
     await ledger.execute("INSERT INTO sexton.queue VALUES ('old.todo', 'id')")
-    status = (await sexton.process("status", "--json")).json
+    status = (await sexton.beside("status", "--json")).json
     assert status["queues"] == {}
     assert status["attention"][0]["queue"] == "old.todo"
 
@@ -142,7 +144,7 @@ async def test_people_read_sections(sexton: Console, ledger: asyncpg.Connection)
         status='{"running": [{"run": 7, "job": "house.slow", "done": 3, "total": 9}], "pool": {"size": 5, "busy": 1}, '
         '"loop_lag_ms": 1.5}',
     )  # fmt: skip
-    out = (await sexton.process("status")).ok().out
+    out = (await sexton.beside("status")).ok().out
     assert out.startswith(f"sexton {VERSION}: ready\ndatabase: ")
     assert "house.slow (3/9)" in out
     assert "1/5" in out
@@ -165,6 +167,6 @@ def test_without_a_database_the_form_is_the_same_and_says_why(bare: Console, url
 
 async def test_an_empty_database_says_what_to_run(sexton: Console, ledger: asyncpg.Connection) -> None:
     await ledger.execute("DROP SCHEMA sexton CASCADE")
-    done = await sexton.process("status", "--json")
+    done = await sexton.beside("status", "--json")
     assert done.status == 1
     assert "run `sexton migrate`" in done.json["database"]

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from daemon.cli import main
+from daemon.cli.common import is_url
 from daemon.cli.failures import OURS, explained
 from tests.daemon.cli.console import ROOT, Console
 
@@ -75,7 +76,7 @@ def test_no_command_at_all_prints_the_help(bare: Console) -> None:
         (["release", "1", "--job", "house.tick"], "error: name the held runs to release"),
         (["waive"], "error: Missing argument 'RUN' (sexton waive --help)"),
         (["cancel", "one"], "error: Invalid value for 'RUN'"),
-        (["retry", "house.tood", "--all"], "error: 'house.tood' is neither a run's id nor a queue; did you mean 'house.todo'?"),
+        (["retry", "house.tood", "--all"], "house.tood' is neither a run's id nor a queue; did you mean 'house.todo'?"),
         (["retry", "zzz", "--all"], "nor a queue; there are: house.todo"),
         (["retry", "house.todo"], "error: name the dead items of house.todo to retry, or say --all"),
         (["retry", "house.todo", "1", "--all"], "error: name the dead items"),
@@ -142,6 +143,27 @@ def test_the_file_named_last_wins(bare: Console, tmp_path: Path) -> None:
     good = tmp_path / "good.toml"
     good.write_text("")
     assert bare("--config", tmp_path / "missing.toml", "check", "--config", good).status == 0
+
+
+@pytest.mark.parametrize(
+    "url", ["", "mysql://x/y", "localhost:5432", "postgresql://u:secret@h:54x2/d", "postgresql://a:1,b:x/d"]
+)
+def test_a_database_url_that_is_none_is_refused_and_its_password_not_shown(bare: Console, url: str) -> None:
+    console = Console({**bare.environment, "SEXTON_DATABASE__URL": url}, bare.capture, bare.patch)
+    for command in ("check", "run", "runs"):
+        done = console(command)
+        assert done.status == 2
+        assert done.err.startswith('error: environment: database.url: write "embedded" or a URL such as ')
+        assert "secret" not in done.err
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["postgres:///x", "postgresql://u:p%40@h/d", "postgresql://a:1,b:2/d?target_session_attrs=any",
+     "postgresql://[::1]:5432/d", "postgresql://s@/s?host=/tmp/x&port=5432"],
+)  # fmt: skip
+def test_every_shape_of_a_database_url_is_taken(url: str) -> None:
+    assert is_url(url, "embedded")
 
 
 def test_a_configuration_that_is_no_toml_says_where(bare: Console, tmp_path: Path) -> None:

@@ -36,9 +36,7 @@ async def daemon(database: str, tmp_path_factory: pytest.TempPathFactory) -> Asy
 
 
 @pytest.fixture
-def sexton(
-    daemon: dict[str, str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Console:
+def sexton(daemon: dict[str, str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Console:
     return Console(daemon, capsys, monkeypatch)
 
 
@@ -62,7 +60,7 @@ async def test_the_daemon_performs_the_run_and_wait_prints_its_outcome(
 
 
 async def test_without_wait_only_the_id_is_printed(sexton: Console, ledger: asyncpg.Connection) -> None:
-    done = (await sexton.process("run-job", "house.heard", "--args", '{"x": 1}')).ok()
+    done = (await sexton.beside("run-job", "house.heard", "--args", '{"x": 1}')).ok()
     assert done.err == ""
     assert (await settled(ledger, int(done.out)))["result"] == '{"x": 1}'
 
@@ -72,7 +70,7 @@ async def test_a_failure_is_told_try_by_try_and_exits_with_1(sexton: Console, le
     assert done.status == 1
     assert "after 2 tries: ValueError: no luck on try 2" in done.out
     run = done.out.split()[0]
-    again = (await sexton.process("retry", run)).ok()
+    again = (await sexton.beside("retry", run)).ok()
     assert f"run {run} (house.broken, due " in again.out
     assert again.out.endswith("): failed → ready\n")
     await settled(ledger, int(run))
@@ -91,17 +89,17 @@ async def test_ctrl_c_while_waiting_leaves_the_run_alone(sexton: Console, ledger
 
 
 async def test_a_running_run_is_cancelled_by_its_node(sexton: Console, ledger: asyncpg.Connection) -> None:
-    run = int((await sexton.process("run-job", "house.slow")).ok().out)
+    run = int((await sexton.beside("run-job", "house.slow")).ok().out)
     await until(lambda: ledger.fetchval("SELECT id FROM sexton.run WHERE id = $1 AND state = 'running'", run))
     done = (await sexton.process("cancel", run, "--wait")).ok()
     assert f"run {run} (house.slow): asked its node to stop it\n" in done.out
     assert "cancelled by ann" in done.out
-    refused = await sexton.process("cancel", run)
+    refused = await sexton.beside("cancel", run)
     assert (refused.status, refused.err) == (1, f"error: run {run} (house.slow) is cancelled already\n")
 
 
 async def test_a_reschedule_is_previewed_and_followed_at_once(sexton: Console, ledger: asyncpg.Connection) -> None:
-    done = (await sexton.process("reschedule", "house.tick", "every 1s", "--reason", "a test")).ok()
+    done = (await sexton.beside("reschedule", "house.tick", "every 1s", "--reason", "a test")).ok()
     assert done.out.splitlines()[0] == "house.tick: every second"
     assert done.out.splitlines()[1].split() == ["due", "note"]
     assert len(done.out.splitlines()) == 2 + 5
@@ -111,7 +109,7 @@ async def test_a_reschedule_is_previewed_and_followed_at_once(sexton: Console, l
             "WHERE job = 'house.tick' AND trigger = 'schedule' AND state = 'succeeded'"
         )
     )
-    back = (await sexton.process("reschedule", "house.tick", "--reset")).ok()
+    back = (await sexton.beside("reschedule", "house.tick", "--reset")).ok()
     assert back.out.startswith("house.tick: every hour, as configured\n")
     await until(
         lambda: ledger.fetchval(
@@ -123,13 +121,13 @@ async def test_a_reschedule_is_previewed_and_followed_at_once(sexton: Console, l
 async def test_a_schedule_that_is_wrong_shows_every_mistake_and_changes_nothing(
     sexton: Console, ledger: asyncpg.Connection
 ) -> None:
-    done = await sexton.process("reschedule", "close-books", "61 25 * * *")
+    done = await sexton.beside("reschedule", "close-books", "61 25 * * *")
     assert done.status == 2
     assert done.err.splitlines() == [
         'error: house.nightly: minute "61" cannot be read; values are 0–59',
         'error: house.nightly: hour "25" cannot be read; values are 0–23',
     ]
-    nowhere = await sexton.process("reschedule", "close-books", "0 6 * * *", "--timezone", "Europe/Zurick")
+    nowhere = await sexton.beside("reschedule", "close-books", "0 6 * * *", "--timezone", "Europe/Zurick")
     assert nowhere.status == 2
     assert "Europe/Zurick" in nowhere.err
     assert await ledger.fetchval("SELECT overrides FROM sexton.job WHERE name = 'house.nightly'") == "{}"
@@ -139,45 +137,51 @@ async def test_a_paused_job_holds_each_instant_until_it_is_resumed_released_or_w
     sexton: Console, ledger: asyncpg.Connection
 ) -> None:
     """House.nightly every second, paused: held. One is waived, one released, the resume lets the rest go in order."""
-    (await sexton.process("pause", "close-books", "--by", "bob", "--reason", "wrong rates")).ok()
-    assert "is paused since" in (await sexton.process("pause", "close-books")).ok().out
-    (await sexton.process("reschedule", "close-books", "* * * * * *", "--timezone", "UTC")).ok()
+    (await sexton.beside("pause", "close-books", "--by", "bob", "--reason", "wrong rates")).ok()
+    assert "is paused since" in (await sexton.beside("pause", "close-books")).ok().out
+    (await sexton.beside("reschedule", "close-books", "* * * * * *", "--timezone", "UTC")).ok()
     held = "SELECT array_agg(id ORDER BY due_at) FROM sexton.run WHERE job = 'house.nightly' AND state = 'held'"
     runs = await until(lambda: ledger.fetchval(f"SELECT ({held}) WHERE cardinality(({held})) >= 3"))
-    (await sexton.process("reschedule", "close-books", "--reset")).ok()
+    (await sexton.beside("reschedule", "close-books", "--reset")).ok()
     assert await ledger.fetchval("SELECT reason FROM sexton.run WHERE id = $1", runs[0]) == "paused by bob"
-    waived = (await sexton.process("waive", runs[0], "--reason", "paid by hand")).ok()
+    waived = (await sexton.beside("waive", runs[0], "--reason", "paid by hand")).ok()
     assert waived.out.endswith("): held → waived\n")
-    assert "→ ready" in (await sexton.process("release", runs[1])).ok().out
-    resumed = (await sexton.process("resume", "close-books")).ok()
+    assert "→ ready" in (await sexton.beside("release", runs[1])).ok().out
+    resumed = (await sexton.beside("resume", "close-books")).ok()
     assert resumed.out.startswith("house.nightly is resumed\n")
     assert [(await settled(ledger, run))["state"] for run in runs[1:]] == ["succeeded"] * len(runs[1:])
-    began = await ledger.fetch("SELECT started_at FROM sexton.run WHERE id = ANY($1) ORDER BY due_at", runs[1:])
+    rows = await ledger.fetch("SELECT started_at FROM sexton.run WHERE id = ANY($1) ORDER BY due_at", runs[1:])
+    began = [row["started_at"] for row in rows]
     assert began == sorted(began)
-    again = await sexton.process("resume", "close-books")
+    again = await sexton.beside("resume", "close-books")
     assert (again.status, again.err) == (1, "error: house.nightly is not paused\n")
-    actions = await ledger.fetch("SELECT who, action, reason FROM sexton.audit WHERE target LIKE '%nightly' ORDER BY id")
+    actions = await ledger.fetch(
+        "SELECT who, action, reason FROM sexton.audit WHERE target LIKE '%nightly' ORDER BY id"
+    )
     assert [tuple(row) for row in actions] == [
-        ("bob", "pause", "wrong rates"), ("ann", "reschedule", None), ("ann", "reschedule", None), ("ann", "resume", None),
-    ]  # fmt: skip
+        ("bob", "pause", "wrong rates"),
+        ("ann", "reschedule", None),
+        ("ann", "reschedule", None),
+        ("ann", "resume", None),
+    ]
 
 
 async def test_dead_items_are_brought_back_by_key_and_all_at_once(sexton: Console, ledger: asyncpg.Connection) -> None:
     await ledger.execute("INSERT INTO house.todo (item_id) VALUES (13)")
     dead = "SELECT true FROM house.todo WHERE item_id = 13 AND state = 'DEAD'"
     await until(lambda: ledger.fetchval(dead))
-    partly = await sexton.process("retry", "house.todo", 13, 14)
+    partly = await sexton.beside("retry", "house.todo", 13, 14)
     assert (partly.status, partly.out) == (1, "house.todo: 1 dead item ready again\n")
     assert partly.err == "error: not dead, or not there: 14\n"
     await until(lambda: ledger.fetchval(dead))
-    assert (await sexton.process("retry", "house.todo", "--all")).ok().out == "house.todo: 1 dead item ready again\n"
+    assert (await sexton.beside("retry", "house.todo", "--all")).ok().out == "house.todo: 1 dead item ready again\n"
 
 
 async def test_status_shows_the_daemon_at_work(sexton: Console, ledger: asyncpg.Connection) -> None:
-    run = int((await sexton.process("run-job", "house.slow", "--args", '{"s": 2.5}')).ok().out)
+    run = int((await sexton.beside("run-job", "house.slow", "--args", '{"s": 2.5}')).ok().out)
 
     async def seen() -> bool:
-        (node,) = (await sexton.process("status", "--json")).ok().json["nodes"]
+        (node,) = (await sexton.beside("status", "--json")).ok().json["nodes"]
         assert list(node) == ["name", "incarnation", "alive", "uptime_s", "running", "pool", "loop_lag_ms"]
         return [r["run"] for r in node["running"]] == [run]
 
@@ -197,12 +201,14 @@ async def test_waiting_ends_when_the_last_daemon_does(
     name = f"cli_{os.getpid()}_gone"
     await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY wal_log')
     sexton = Console(environment(on_database(server, name), tmp_path), capsys, monkeypatch)
-    async with running(sexton, SEXTON_NODE__DRAIN_TIMEOUT="0s") as pid:
-        async with sexton.started("run-job", "house.slow", "--wait") as process:
-            assert process.stdout is not None
-            run = int(await process.stdout.readline())
-            os.kill(pid, signal.SIGTERM)
-            _, err = await process.communicate()
+    async with (
+        running(sexton, SEXTON_NODE__DRAIN_TIMEOUT="0s") as pid,
+        sexton.started("run-job", "house.slow", "--wait") as process,
+    ):
+        assert process.stdout is not None
+        run = int(await process.stdout.readline())
+        os.kill(pid, signal.SIGTERM)
+        _, err = await process.communicate()
     assert process.returncode == 1
     assert f"run {run} is ready: no daemon is running any more" in err.decode()
     await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')

@@ -97,13 +97,13 @@ class Billing:
     async def bill(self, business_date: date, **options: Any) -> dict[str, Any]:
         """What a run that succeeded reports."""
         done = await self.run(business_date, **options)
-        assert (done.ending, done.error) == ("succeeded", None)
+        assert (done.ending, done.error) == ("succeeded", None), done.error
         result: dict[str, Any] = done.result
         return result
 
     async def overdue(self, at: datetime) -> dict[str, Any]:
         done = await perform(invoice_overdue, url=self.url, due_at=at, settings=self.settings)
-        assert (done.ending, done.error) == ("succeeded", None)
+        assert (done.ending, done.error) == ("succeeded", None), done.error
         result: dict[str, Any] = done.result
         return result
 

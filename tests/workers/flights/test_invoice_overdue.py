@@ -13,6 +13,12 @@ from tests.workers.flights.billing import Billing
 DUE = date(2018, 8, 21)
 MIDNIGHT = datetime(2018, 8, 22, tzinfo=UTC)
 NOTHING = {"overdue": 0, "totals": {}}
+INVOICE = """
+INSERT INTO flights.invoice (series, number, customer_id, period_start, period_end, currency, subtotal, tax_rate, tax,
+    total, status, issued_on, due_on, overdue_at)
+VALUES ('FI/18-19', 'FI/18-19/' || $1::bigint, $1, '2017-12-01', '2017-12-31', 'EUR', 100, 0, 0, 100, $3, '2018-01-01',
+    $2, CASE WHEN $3 = 'OVERDUE' THEN timestamptz '2018-08-01 00:00Z' END)
+"""
 
 
 async def invoice(billing: Billing, due_on: date = DUE, status: str = "PENDING", key: int = 1, **terms: object) -> None:
@@ -21,13 +27,7 @@ async def invoice(billing: Billing, due_on: date = DUE, status: str = "PENDING",
     await billing.connection.execute(
         "INSERT INTO flights.invoice_series VALUES ('FI/18-19', 0) ON CONFLICT DO NOTHING"
     )
-    await billing.connection.execute(
-        "INSERT INTO flights.invoice (series, number, customer_id, period_start, period_end, currency, subtotal, "
-        "tax_rate, tax, total, status, issued_on, due_on, overdue_at) VALUES ('FI/18-19', 'FI/18-19/' || $1::bigint, $1, "
-        "'2018-07-01', '2018-07-07', 'EUR', 100, 0, 0, 100, $3, '2018-07-08', $2, "
-        "CASE WHEN $3 = 'OVERDUE' THEN timestamptz '2018-08-01 00:00Z' END)",
-        key, due_on, status,
-    )  # fmt: skip
+    await billing.connection.execute(INVOICE, key, due_on, status)
 
 
 async def becomes_overdue_at(billing: Billing, instant: datetime) -> None:

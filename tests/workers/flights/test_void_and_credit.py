@@ -29,8 +29,9 @@ async def test_void_releases_the_flights_and_keeps_the_number(billed: Billing) -
     report = await billed.bill(MONDAY, args={"customers": [1]})
     assert report["totals"] == {"EUR": "11.90"}
     assert await billed.invoices("number", "status", "period_start", "period_end") == [
-        ("FI/18-19/000001", "VOID", date(2018, 7, 31), MONDAY), ("FI/18-19/000002", "PENDING", date(2018, 7, 31), MONDAY),
-    ]  # fmt: skip
+        ("FI/18-19/000001", "VOID", date(2018, 7, 31), MONDAY),
+        ("FI/18-19/000002", "PENDING", date(2018, 7, 31), MONDAY),
+    ]
 
 
 async def test_a_void_invoice_keeps_its_lines(billed: Billing) -> None:
@@ -56,7 +57,7 @@ async def test_a_paid_invoice_cannot_be_void(billed: Billing, paid: str) -> None
 
 
 @pytest.mark.parametrize(
-    "edit", ["total = total + 1, subtotal = subtotal + 1", "number = 'X'", "issued_on = '2018-01-01'", "currency = 'USD'"]
+    "edit", ["total = total + 1, subtotal = subtotal + 1", "number = 'X'", "issued_on = '2018-01-01'", "tax_rate = 0.2"]
 )
 async def test_an_issued_invoice_cannot_be_edited(billed: Billing, edit: str) -> None:
     with pytest.raises(asyncpg.CheckViolationError, match="corrected by a credit note"):

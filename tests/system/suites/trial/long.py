@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-from daemon import Context, OnDemand, job, minutes
+from daemon import Context, OnDemand, Overlap, job, minutes
 from trial.effects import LEAVE
 
 
-@job(OnDemand(), timeout=minutes(10))
+@job(OnDemand(), timeout=minutes(10), overlap=Overlap.ALLOW)
 async def long(ctx: Context) -> None:
     """Sleep for args.seconds, then leave one row."""
     await asyncio.sleep(ctx.args["seconds"])

@@ -1,0 +1,120 @@
+"""Real daemons on real databases. `soak` tests run only when asked for: pytest -m soak -s tests/system."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from tests.system.account import Account
+from tests.system.place import External, Place, copied, external_bindir
+from tests.system.stage import Stage
+from tests.system.template import Template, template
+
+HERE = Path(__file__).parent
+FAILED = pytest.StashKey[bool]()
+COUNTED = "counted"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "on(*kinds): the places a system test runs on; embedded and external")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    asked = "soak" in str(config.getoption("markexpr"))
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.system)
+            if item.get_closest_marker("soak") and not asked:
+                item.add_marker(pytest.mark.skip(reason="long; make soak runs it"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> object:
+    report = yield
+    if report.when == "call":
+        item.stash[FAILED] = report.failed
+        stage = getattr(item, "funcargs", {}).get("stage")
+        if report.failed and isinstance(stage, Stage):
+            report.sections += stage.logs()
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What was killed, rescued and counted, from whichever process it was counted in."""
+    rows = [
+        (report.nodeid.rpartition("::")[2], facts)
+        for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed")
+        if report.when == "call"
+        for key, facts in report.user_properties
+        if key == COUNTED
+    ]
+    if not rows:
+        return
+    terminalreporter.section("system tests counted")
+    for name, facts in rows:
+        said = "  ".join(f"{value} {word.replace('_', ' ')}" for word, value in facts.items())
+        terminalreporter.write_line(f"{name:<72} {said}")
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A directory for all processes of this session."""
+    base = tmp_path_factory.getbasetemp()
+    return base if worker_id == "master" else base.parent
+
+
+@pytest.fixture(scope="session")
+def templates(shared: Path) -> Callable[[str], Awaitable[Template]]:
+    """The seeded cluster for a kind of place, made when first asked for."""
+    made: dict[Path | None, Template] = {}
+
+    async def get(kind: str) -> Template:
+        bindir = external_bindir() if kind == "external" else None
+        if bindir not in made:
+            made[bindir] = await template(shared, bindir)
+        return made[bindir]
+
+    return get
+
+
+@pytest.fixture
+async def stage(
+    request: pytest.FixtureRequest, templates: Callable[[str], Awaitable[Template]]
+) -> AsyncIterator[Stage]:
+    """On an embedded database, and on an external one; `mark.on("external")` and the like choose one of them."""
+    kind = request.param
+    seeded = await templates(kind)
+    with tempfile.TemporaryDirectory(prefix="sexton-") as name:
+        folder = Path(name)
+        state = copied(seeded.folder, folder / "state")
+        place: Place = External(state, external_bindir()) if kind == "external" else Place(state)
+        await place.start()
+        own = Stage(place, folder, seeded)
+        try:
+            yield own
+            if not request.node.stash.get(FAILED, True):
+                left = await own.left_behind()
+                assert not left, "left behind:\n" + "\n".join(left)
+        finally:
+            await own.clear()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "stage" in metafunc.fixturenames:
+        marker = metafunc.definition.get_closest_marker("on")
+        kinds = marker.args if marker else ("embedded", "external")
+        metafunc.parametrize("stage", kinds, indirect=True)
+
+
+@pytest.fixture
+def counted(record_property: Callable[[str, object], None]) -> Callable[..., None]:
+    """Keep counts for the table at the end."""
+
+    def keep(account: Account | None = None, **facts: object) -> None:
+        record_property(COUNTED, {**facts, **(asdict(account) if account else {})})
+
+    return keep

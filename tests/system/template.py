@@ -1,0 +1,100 @@
+"""One seeded cluster for each kind of server, made once a test session whatever the number of its processes."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from decimal import Decimal
+from pathlib import Path
+
+import asyncpg
+
+from daemon import migrate
+from daemon.embedded import open_database
+from tests.system.account import Totals
+from tests.system.account import totals as charged
+from tests.system.node import Node
+from tests.system.place import LOOSE, Place
+from tests.system.stage import environment_of
+from tests.system.waiting import row
+from workers.flights.seed import seed
+
+SCALE = 0.25
+SEEDED = {"flights": "workers.flights"}
+
+
+class Template:
+    """`folder` is the stopped, seeded cluster; `expected` what a clean run makes of it."""
+
+    def __init__(self, folder: Path, expected: Totals, flights: int) -> None:
+        self.folder, self.expected, self.flights = folder, expected, flights
+
+
+async def template(shared: Path, bindir: Path | None) -> Template:
+    """Made by whichever test process comes first, for all."""
+    folder = shared / ("template" if bindir is None else "template-external")
+    with _alone(shared / f"{folder.name}.lock"):
+        facts = shared / f"{folder.name}.json"
+        if not facts.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            await _seed(folder, bindir)
+            flights = await _seed(folder, bindir)
+            found = await _clean_run(folder, folder.with_name(f"{folder.name}-clean"), bindir)
+            totals = {currency: [count, str(amount)] for currency, (count, amount) in found.items()}
+            facts.write_text(json.dumps({"flights": flights, "totals": totals}))
+        known = json.loads(facts.read_text())
+    expected = {currency: (count, Decimal(amount)) for currency, (count, amount) in known["totals"].items()}
+    return Template(folder, expected, known["flights"])
+
+
+async def _seed(folder: Path, bindir: Path | None) -> int:
+    async with _database(folder, bindir) as connection:
+        await migrate.migrate(connection, [*migrate.engine_migrations(), *migrate.suite_migrations(SEEDED)])
+        counts = await seed(connection, scale=SCALE, cache=_cache(), progress=lambda *_: None)
+        return counts["flights"]
+
+
+async def _clean_run(folder: Path, copy: Path, bindir: Path | None) -> Totals:
+    """What the flights come to when nothing goes wrong."""
+    shutil.copytree(folder, copy, symlinks=True)
+    place = Place(copy, bindir)
+    node = await Node.start(environment_of(place, copy.parent, copy.name))
+    try:
+        await node.ready()
+        connection = await asyncpg.connect(place.url)
+        await row(connection, "SELECT NOT EXISTS (SELECT FROM flights.flight_processing_queue)", seconds=90)
+        found = await charged(connection)
+        await connection.close()
+        assert await node.stop() == 0
+    finally:
+        if node.alive:
+            await node.kill()
+        place.remove()
+    return found
+
+
+@asynccontextmanager
+async def _database(folder: Path, bindir: Path | None) -> AsyncIterator[asyncpg.Connection]:
+    async with open_database(folder, bindir=bindir, settings=LOOSE) as url:
+        connection = await asyncpg.connect(url)
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
+
+def _cache() -> Path:
+    """Where `sexton seed` keeps the sample data, so that it is downloaded once a machine."""
+    home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(home).expanduser() / "sexton"
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
