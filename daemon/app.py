@@ -107,7 +107,7 @@ class Daemon:
             services.cancel_scope.cancel()
 
     async def _drain(self, engine: Engine) -> None:
-        patience = self.settings.node.drain_timeout.total_seconds()
+        patience = engine.settings.node.drain_timeout.total_seconds()
         self.emit(Draining(self._reason, len(engine.executor.active)))
         self.notifier.stopping(node_status.sentence(engine))
         self.notifier.extend(patience + 15)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 import anyio
@@ -107,10 +107,16 @@ async def rolled_back_on_error(connection: Connection) -> AsyncIterator[None]:
                 if not connection.is_closed():
                     await connection.execute("ROLLBACK")
             except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
-                connection.terminate()
+                drop(connection)
         if patience.cancelled_caught:
-            connection.terminate()
+            drop(connection)
         raise
+
+
+def drop(connection: Connection) -> None:
+    """End it without waiting for the server. One that is lost has left the pool already, which must hide no error."""
+    with suppress(asyncpg.InterfaceError):
+        connection.terminate()
 
 
 class Session:

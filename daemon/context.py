@@ -176,7 +176,7 @@ class RunContext:
             try:
                 yield Session(connection, self._lent.outage)
             finally:
-                connection.terminate()  # session settings a body may have made must not reach another run
+                drop(connection)  # session settings a body may have made must not reach another run
 
     async def drain(
         self, queue: WorkQueue, perform: Perform, save: Save, *, timeout: timedelta | None = None,

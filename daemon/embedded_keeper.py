@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from daemon.embedded import EmbeddedPostgres, ExitKind
+from daemon.embedded import EmbeddedEvent, EmbeddedPostgres, ExitKind
+from daemon.embedded_words import words
 from daemon.events import Event, Note
 from daemon.settings import Settings
 from daemon.systemd import Notifier
@@ -20,9 +21,10 @@ async def kept(
 ) -> AsyncIterator[str]:
     """Yields the URL. A shutdown from outside is answered by finishing and leaving (`stop`)."""
 
-    def heard(event: object) -> None:
+    def heard(event: EmbeddedEvent) -> None:
         notifier.extend(60)
-        emit(Note("DATABASE", str(event)))
+        if said := words(event):
+            emit(said)
 
     server = EmbeddedPostgres(
         settings.state_dir, settings={} if settings.database.fsync else FAST_AND_LOOSE, on_event=heard

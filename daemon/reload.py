@@ -10,7 +10,8 @@ from daemon.engine import Engine
 from daemon.events import Event, Note, Reloaded, ReloadRefused
 from daemon.settings import Settings
 
-NEEDS_RESTART = ("suites", "database", "pool", "metrics", "queues")
+NEEDS_RESTART = ("suites", "database", "pool", "metrics", "queues", "log", "suite")
+NODE_NEEDS_RESTART = ("name", "lease")
 
 
 async def reload(
@@ -22,12 +23,21 @@ async def reload(
     except ConfigError as error:
         emit(ReloadRefused(tuple(error.problems)))
         return
-    for section in NEEDS_RESTART:
-        if getattr(settings, section) != getattr(engine.settings, section):
-            emit(Note("SCHEDULED", f"{section}: takes effect at the next restart", warning=True))
+    for key in _waiting_for_a_restart(engine.settings, settings):
+        emit(Note("SCHEDULED", f"{key}: takes effect at the next restart", warning=True))
     changed = tuple(name for name, job in catalogue.jobs.items() if engine.roster.catalogue.jobs.get(name) != job)
     engine.roster.adopt(catalogue)
     engine.slots.runs = settings.node.slots
+    node = engine.settings.node.model_copy(
+        update={"slots": settings.node.slots, "drain_timeout": settings.node.drain_timeout}
+    )
+    engine.settings = engine.settings.model_copy(update={"node": node, "jobs": settings.jobs})
     engine.ticker.forget()
     engine.wake("ticker", "dispatcher")
     emit(Reloaded(changed))
+
+
+def _waiting_for_a_restart(old: Settings, new: Settings) -> list[str]:
+    """What was changed and cannot be adopted while running, by key."""
+    sections = [name for name in NEEDS_RESTART if getattr(old, name) != getattr(new, name)]
+    return sections + [f"node.{k}" for k in NODE_NEEDS_RESTART if getattr(old.node, k) != getattr(new.node, k)]

@@ -129,8 +129,8 @@ class Ticker:
         if any(answers):
             self.clock.distrust = None
         for part, answer in zip(slices, answers, strict=True):
+            await asyncio.sleep(0)  # bodies begin first
             self._take([ticked for ticked, _ in part], answer)
-            await asyncio.sleep(0)
 
     async def _write(self, slices: Sequence[Sequence[Planned]], now: datetime) -> list[Sequence[Record]]:
         """A statement for each slice, and its runs started at once. The link is held, so that what ends

@@ -99,3 +99,10 @@ def upcoming(job: Job, after: datetime, count: int) -> list[schedule.Instant]:
     if not job.enabled or isinstance(job.trigger, Poll | OnEvent):
         return []
     return schedule.upcoming(job.trigger, after, count)
+
+
+def expected(job: Job, after: datetime, count: int) -> list[schedule.Instant]:
+    """`upcoming`, and for a poll the instants by which it looks at the latest if nothing wakes it before."""
+    if job.enabled and isinstance(job.trigger, Poll):
+        return [schedule.Instant(after + n * job.trigger.every) for n in range(1, count + 1)]
+    return upcoming(job, after, count)

@@ -62,7 +62,7 @@ def described(job: Job, origins: Mapping[str, str], known: InForce, now: datetim
         "kind": in_force.kind_of(job),
         "schedule": in_force.schedule_text(job),
         "timezone": zone.key,
-        "next": [output.iso(instant.at, zone) for instant in in_force.upcoming(job, now, 3)],
+        "next": [output.iso(instant.at, zone) for instant in in_force.expected(job, now, 3)],
         "timeout_s": output.number(job.timeout),
         "priority": job.priority.name.lower(),
         "catch_up": str(job.catch_up),

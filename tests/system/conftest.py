@@ -21,6 +21,7 @@ COUNTED = "counted"
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "on(*kinds): the places a system test runs on; embedded and external")
+    config.addinivalue_line("markers", "quiet: a system test without flights to bill")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -90,10 +91,11 @@ async def stage(
     seeded = await templates(kind)
     with tempfile.TemporaryDirectory(prefix="sexton-") as name:
         folder = Path(name)
-        state = copied(seeded.folder, folder / "state")
+        quiet = request.node.get_closest_marker("quiet") is not None
+        state = copied(seeded.quiet if quiet else seeded.folder, folder / "state")
         place: Place = External(state, external_bindir()) if kind == "external" else Place(state)
         await place.start()
-        own = Stage(place, folder, seeded)
+        own = Stage(place, folder, seeded, quiet=quiet)
         try:
             yield own
             if not request.node.stash.get(FAILED, True):

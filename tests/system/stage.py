@@ -58,8 +58,8 @@ def environment_of(place: Place, folder: Path, mark: str, **settings: str) -> di
 
 
 class Stage:
-    def __init__(self, place: Place, folder: Path, template: Template) -> None:
-        self.place, self.folder, self.template = place, folder, template
+    def __init__(self, place: Place, folder: Path, template: Template, *, quiet: bool = False) -> None:
+        self.place, self.folder, self.template, self.quiet = place, folder, template, quiet
         self.mark = uuid4().hex
         self.nodes: list[Node] = []
 
@@ -108,7 +108,8 @@ class Stage:
         """Called when the daemons have ended."""
         assert not [node.pid for node in self.nodes if node.alive], "stop the daemons first"
         async with self.place.connection() as connection:
-            return await account(connection, self.template.expected if ingested else None, dead=dead)
+            expected = self.template.expected if ingested and not self.quiet else None
+            return await account(connection, expected, dead=dead)
 
     async def left_behind(self) -> list[str]:
         """Stops an external server; then what still lives has been left behind, after a moment to end."""

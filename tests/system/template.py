@@ -18,7 +18,7 @@ from daemon.embedded import open_database
 from tests.system.account import Totals
 from tests.system.account import totals as charged
 from tests.system.node import Node
-from tests.system.place import LOOSE, Place
+from tests.system.place import LOOSE, Place, copied
 from tests.system.stage import environment_of
 from tests.system.waiting import row
 from workers.flights.seed import seed
@@ -28,10 +28,12 @@ SEEDED = {"flights": "workers.flights"}
 
 
 class Template:
-    """`folder` is the stopped, seeded cluster; `expected` what a clean run makes of it."""
+    """`folder` is the stopped, seeded cluster, and `quiet` one with no flight to bill; `expected` is what a clean
+    run makes of the first."""
 
     def __init__(self, folder: Path, expected: Totals, flights: int) -> None:
         self.folder, self.expected, self.flights = folder, expected, flights
+        self.quiet = quiet(folder)
 
 
 async def template(shared: Path, bindir: Path | None) -> Template:
@@ -43,6 +45,7 @@ async def template(shared: Path, bindir: Path | None) -> Template:
             shutil.rmtree(folder, ignore_errors=True)
             await _seed(folder, bindir)
             flights = await _seed(folder, bindir)
+            await _empty(copied(folder, quiet(folder)), bindir)
             found = await _clean_run(folder, folder.with_name(f"{folder.name}-clean"), bindir)
             totals = {currency: [count, str(amount)] for currency, (count, amount) in found.items()}
             facts.write_text(json.dumps({"flights": flights, "totals": totals}))
@@ -58,10 +61,18 @@ async def _seed(folder: Path, bindir: Path | None) -> int:
         return counts["flights"]
 
 
+async def _empty(folder: Path, bindir: Path | None) -> None:
+    async with _database(folder, bindir) as connection:
+        await connection.execute("TRUNCATE flights.flight_processing_queue")
+
+
+def quiet(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}-quiet")
+
+
 async def _clean_run(folder: Path, copy: Path, bindir: Path | None) -> Totals:
     """What the flights come to when nothing goes wrong."""
-    shutil.copytree(folder, copy, symlinks=True)
-    place = Place(copy, bindir)
+    place = Place(copied(folder, copy), bindir)
     node = await Node.start(environment_of(place, copy.parent, copy.name))
     try:
         await node.ready()

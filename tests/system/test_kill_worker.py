@@ -6,6 +6,8 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from tests.system import processes
 from tests.system.stage import Stage
 from tests.system.waiting import row
@@ -27,6 +29,7 @@ async def test_workers_killed_in_mid_flight_cost_no_flight(stage: Stage, counted
     counted(await stage.balance(), workers_killed=5)
 
 
+@pytest.mark.quiet
 async def test_poison_goes_dead_after_five_tries_and_all_else_is_done(
     stage: Stage, counted: Callable[..., Any]
 ) -> None:

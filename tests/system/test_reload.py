@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import signal
 
+import pytest
+
 from tests.system.stage import Stage
 from tests.system.waiting import row
+
+pytestmark = pytest.mark.quiet
 
 SLOWER = """
 [jobs.trial.batches]
@@ -33,7 +37,7 @@ async def test_a_changed_job_setting_takes_effect_and_no_instant_is_lost(stage: 
     assert "trial.batches" in said["event"]
     assert "trial.tick" in said["event"]
     connection = await stage.connect()
-    await row(connection, FINGERPRINT.replace("SELECT ", "SELECT 'every 3600 phase 0' = "), "trial.batches")
+    await row(connection, FINGERPRINT.replace("SELECT ", "SELECT 'every 3600' = "), "trial.batches")
     await row(connection, FINGERPRINT.replace("SELECT ", "SELECT 'disabled' = "), "trial.tick")
     (stage.folder / "config.toml").write_text("")
     node.signal(signal.SIGHUP)

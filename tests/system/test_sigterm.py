@@ -54,6 +54,7 @@ async def nothing_was_charged(stage: Stage) -> None:
         )
 
 
+@pytest.mark.quiet
 async def test_running_work_may_finish(stage: Stage) -> None:
     node = await stage.daemon()
     (run,) = await stage.ask_for("trial.long", 1.0)
@@ -65,7 +66,7 @@ async def test_running_work_may_finish(stage: Stage) -> None:
     assert node.said("trial.long succeeded")
     async with stage.place.connection() as connection:
         assert await connection.fetchval("SELECT state FROM sexton.run WHERE id = $1", run) == "succeeded"
-    await stage.balance(ingested=False)
+    await stage.balance()
 
 
 def not_ready_while_draining(node: Node) -> None:
@@ -74,6 +75,7 @@ def not_ready_while_draining(node: Node) -> None:
     assert get(node, "/healthz").status == 200
 
 
+@pytest.mark.quiet
 async def test_what_outlasts_the_drain_timeout_is_interrupted_at_no_cost_and_done_in_the_next_life(
     stage: Stage,
 ) -> None:
@@ -90,9 +92,10 @@ async def test_what_outlasts_the_drain_timeout_is_interrupted_at_no_cost_and_don
     again = await stage.daemon()
     await again.says("trial.long succeeded")
     assert await again.stop() == 0
-    await stage.balance(ingested=False)
+    await stage.balance()
 
 
+@pytest.mark.quiet
 async def test_a_second_signal_hurries(stage: Stage) -> None:
     node = await stage.daemon()
     await stage.ask_for("trial.long", 120)
@@ -103,9 +106,10 @@ async def test_a_second_signal_hurries(stage: Stage) -> None:
     assert await node.stop() == 0
     assert time.monotonic() - began < 5
     assert node.said("trial.long interrupted")
-    await stage.balance(ingested=False)
+    await stage.balance()
 
 
+@pytest.mark.quiet
 async def test_a_hanging_worker_does_not_hold_up_the_end(stage: Stage) -> None:
     """The drain waits for it, the interruption kills it; the item is as if nobody had begun it."""
     node = await stage.daemon(SEXTON_NODE__DRAIN_TIMEOUT="100ms", **LONG_LEASE)
@@ -121,6 +125,7 @@ async def test_a_hanging_worker_does_not_hold_up_the_end(stage: Stage) -> None:
     await stage.balance()
 
 
+@pytest.mark.quiet
 async def test_an_idle_daemon_leaves_at_once(stage: Stage, counted: Callable[..., Any]) -> None:
     """The target is half a second; the bound here is ten times that, and the number is printed."""
     node = await stage.daemon()

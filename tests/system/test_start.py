@@ -12,6 +12,8 @@ from tests.system.node import free_port
 from tests.system.place import External
 from tests.system.stage import Stage
 
+pytestmark = pytest.mark.quiet
+
 
 @pytest.mark.on("embedded")
 async def test_a_second_daemon_of_the_same_place_is_refused_and_told_who_holds_it(stage: Stage) -> None:

@@ -1,0 +1,94 @@
+"""Wall clocks that leap two hours, forwards and back, under running processes: no instant is repeated or lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+
+from tests.system import faketime
+from tests.system.faketime import Clock
+from tests.system.node import Node
+from tests.system.stage import Stage
+from tests.system.waiting import row
+
+pytestmark = pytest.mark.quiet
+
+LEAP = "INSERT"
+SHIFT = (
+    "CREATE OR REPLACE FUNCTION sexton.clock() RETURNS timestamptz LANGUAGE sql VOLATILE "
+    "AS 'SELECT clock_timestamp() + interval ''{by}'''"
+)
+HELD = "SELECT count(*) FROM sexton.run WHERE job = 'trial.minutely' AND state = 'held'"
+RELEASE = "UPDATE sexton.run SET state = 'ready', reason = NULL, not_before = due_at WHERE state = 'held'"
+needs_faketime = pytest.mark.skipif(
+    faketime.library() is None, reason="no libfaketime here: apt-get install libfaketime tries leaping clocks"
+)
+
+
+@pytest.mark.parametrize("whose", ["sexton.clock", pytest.param("server", marks=needs_faketime),
+                                   pytest.param("server and daemon", marks=needs_faketime)])  # fmt: skip
+async def test_a_clock_that_leaps_two_hours_neither_repeats_nor_loses_an_instant(
+    stage: Stage, whose: str, counted: Callable[..., Any]
+) -> None:
+    leap, settings = await leaping(stage, whose)
+    node = await stage.daemon(**settings)
+    await node.says("trial.tick succeeded", count=2)
+    connection = await stage.connect()
+    await forward(node, connection, leap)
+    await back(node, connection, leap)
+    await connection.close()
+    assert await node.stop() == 0
+    counted(await stage.balance())
+
+
+async def leaping(stage: Stage, whose: str) -> tuple[Callable[[str], Any], dict[str, str]]:
+    """How to make the clock leap, and what the daemon needs to live by it."""
+    if whose == "sexton.clock":
+
+        async def replace(by: str) -> None:
+            connection = await stage.connect()
+            await connection.execute(SHIFT.format(by=by))
+            await connection.close()
+
+        return replace, {}
+    preload = faketime.library()
+    assert preload is not None
+    clock = Clock(stage.folder, preload)
+    await stage.place.stop()
+    stage.place.bindir = clock.wrapped(stage.folder, stage.place.bindir)
+    await stage.place.start()
+
+    async def rewrite(by: str) -> None:
+        clock.set({"2 hours": "+2h", "0 hours": "+0"}[by])
+
+    return rewrite, clock.environment() if whose == "server and daemon" else {}
+
+
+async def forward(node: Node, connection: asyncpg.Connection, leap: Callable[[str], Any]) -> None:
+    """Two hours are skipped: each of their instants is held for a person, and none is paid."""
+    before = await connection.fetchval("SELECT max(due_at) FROM sexton.run WHERE job = 'trial.tick'")
+    await leap("2 hours")
+    await node.says(r"trial\.minutely: .*held: (clock leapt forward|database and node clocks differ)")
+    assert await connection.fetchval(HELD) in (119, 120, 121)
+    paid = await connection.fetchval(
+        "SELECT count(*) FROM trial.effect WHERE due_at > $1", before + timedelta(seconds=20)
+    )
+    assert paid == 0
+    await node.says(r"stepped by \+7\d\d\d")
+
+
+async def back(node: Node, connection: asyncpg.Connection, leap: Callable[[str], Any]) -> None:
+    """Set back to the truth: cron waits for what it has already evaluated, and says so."""
+    await leap("0 hours")
+    await node.says("cron waits")
+    rows = await connection.fetchval("SELECT count(*) FROM sexton.run WHERE trigger = 'schedule'")
+    renewals = "SELECT max(lease_until) FROM sexton.node WHERE dead_at IS NULL"
+    lease = await connection.fetchval(renewals)
+    await row(connection, f"SELECT ({renewals}) <> $1", lease)  # it lives on meanwhile
+    lease = await connection.fetchval(renewals)
+    await row(connection, f"SELECT ({renewals}) <> $1", lease)
+    assert await connection.fetchval("SELECT count(*) FROM sexton.run WHERE trigger = 'schedule'") == rows
