@@ -15,7 +15,7 @@ import anyio
 
 from daemon import ledger
 from daemon.command import Finished, run_command
-from daemon.connections import Connection, Session, lost_means_down, rolled_back_on_error
+from daemon.connections import Connection, Session, drop, lost_means_down, rolled_back_on_error
 from daemon.database import Outage
 from daemon.facilities import Facilities
 from daemon.fence import CursorError

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import asyncpg
 
+from daemon.appetite import Appetite
 from daemon.database import DatabaseDown
 from daemon.events import ItemDied, ItemsFinished, Note
 from daemon.fence import Fenced
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 ERROR_LENGTH = 1000
 MOST_IN_ONE_COMMIT = 500
 CLAIM_PATIENCE = 2.0
+LATITUDE = 5.0
 
 Perform = Callable[[QueueItem], Awaitable[Any]]
 Save = Callable[[Any, Sequence[tuple[QueueItem, Any]]], Awaitable[object]]
@@ -66,6 +68,7 @@ class Drain:
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _claim_sent: asyncio.Task[list[QueueItem]] | None = None
     _failure: BaseException | None = None
+    _performed_lately: int = 0
 
     async def batches(self) -> AsyncIterator[Drained]:
         """After each commit, what it did. Ends when the queue is empty and everything claimed is settled."""
@@ -141,10 +144,12 @@ class Drain:
 
     async def _feed(self, lanes: int) -> None:
         """Claim whenever fewer items wait than there are lanes. An empty answer ends it: the poll looks again."""
+        appetite = Appetite(2 * lanes)
         while not self._exhausted:
             claimed: list[QueueItem] = []
             if self.lent.claiming():
-                self._claim_sent = asyncio.create_task(self._claim(2 * lanes))
+                performed, self._performed_lately = self._performed_lately, 0
+                self._claim_sent = asyncio.create_task(self._claim(appetite.next(performed)))
                 claimed = await asyncio.shield(self._claim_sent)
             if claimed:
                 self._todo.extend(claimed)
@@ -168,25 +173,51 @@ class Drain:
         return sorted(items, key=lambda item: (item.priority, item.key))
 
     async def _lane(self) -> None:
-        """One item at a time, until the feeder has nothing more."""
-        while True:
-            while not self._todo or not self.lent.claiming():
-                if self._exhausted or not self.lent.claiming():
-                    self._news.set()
-                    return
-                self._work.clear()
-                await self._work.wait()
-            item = self._todo.popleft()
-            self._hungry.set()
-            performed = await self._performed(item)
-            self._settled.append(performed)
-            self._news.set()
+        """One item at a time, until the feeder has nothing more. One limit serves many short items, being dearer
+        than they are; whoever outstays it costs only itself."""
+        patience = self.timeout.total_seconds() + LATITUDE  # the worker's own deadline comes first
+        now = asyncio.get_running_loop().time
+        item = await self._next()
+        while item is not None:
+            try:
+                async with asyncio.timeout_at(set_at := now() + patience) as limit:
+                    while item is not None and not limit.expired():
+                        if (at := now() + patience) - set_at > LATITUDE / 2:
+                            limit.reschedule(set_at := at)
+                        self._add(await self._performed(item))
+                        item = self._pop()
+            except TimeoutError as error:
+                assert item is not None
+                self._add(Performed(item, error=_reason(error)))
+                item = self._pop()
+            item = item or await self._next()
+
+    def _pop(self) -> QueueItem | None:
+        """An item to begin now, if there is one."""
+        if not self._todo or not self.lent.claiming():
+            return None
+        self._hungry.set()
+        return self._todo.popleft()
+
+    async def _next(self) -> QueueItem | None:
+        """The next item when there is one; None when there will be none."""
+        while (item := self._pop()) is None:
+            if self._exhausted or not self.lent.claiming():
+                self._news.set()
+                return None
+            self._work.clear()
+            await self._work.wait()
+        return item
+
+    def _add(self, performed: Performed) -> None:
+        self._settled.append(performed)
+        self._performed_lately += 1
+        self._news.set()
 
     async def _performed(self, item: QueueItem) -> Performed:
         """The item's value or why there is none. One bad item costs only itself."""
         try:
-            async with asyncio.timeout(self.timeout.total_seconds() + 5):  # the worker's own deadline comes first
-                return Performed(item, value=await self.perform(item))
+            return Performed(item, value=await self.perform(item))
         except DatabaseDown:
             raise
         except Postponed as error:

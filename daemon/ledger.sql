@@ -176,29 +176,28 @@ WITH done AS (
     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::jsonb[], $6::text[], $7::int[],
                          $8::float8[], $9::text[], $10::text[])
         AS d (id, token, state, reason, result, error, failures, retry_in, outcome, traceback)
-), before AS (
-    SELECT d.*, r.node, r.attempt, r.started_at
-    FROM sexton.run r JOIN done d ON d.id = r.id
-    WHERE r.token = d.token AND r.state = 'running'
-    FOR NO KEY UPDATE OF r
 ), updated AS (
+    -- `node IS NOT NULL` says "running", by the table's CHECK. Said like this, the row is found by its key and not
+    -- through the index of running rows, in which every run leaves a dead entry behind.
     UPDATE sexton.run r
-    SET state = b.state, reason = b.reason, result = coalesce(b.result, r.result), error = b.error,
-        failures = b.failures, node = NULL,
-        not_before = CASE WHEN b.state = 'ready' THEN sexton.clock() + make_interval(secs => b.retry_in)
+    SET state = d.state, reason = d.reason, result = coalesce(d.result, r.result), error = d.error,
+        failures = d.failures, node = NULL,
+        not_before = CASE WHEN d.state = 'ready' THEN sexton.clock() + make_interval(secs => d.retry_in)
                           ELSE r.not_before END,
-        finished_at = CASE WHEN b.state = 'ready' THEN NULL ELSE sexton.clock() END
-    FROM before b
-    WHERE r.id = b.id
-    RETURNING r.id, r.job, r.state, b.outcome, b.error, b.traceback, b.node, b.attempt, b.started_at
+        finished_at = CASE WHEN d.state = 'ready' THEN NULL ELSE sexton.clock() END
+    FROM done d
+    WHERE r.id = d.id AND r.token = d.token AND r.node IS NOT NULL
+    RETURNING r.id, r.job, r.state, r.attempt, r.started_at, d.outcome, d.error, d.traceback
 ), freed AS (
     UPDATE sexton.job j SET running_run = NULL
     FROM updated u
     WHERE j.name = u.job AND j.running_run = u.id AND u.state <> 'ready'
 ), tried AS (
+    -- All parts of a statement see the rows as they were before it: that is where the node still stands.
     INSERT INTO sexton.attempt (run, number, outcome, node, started_at, finished_at, error, traceback)
-    SELECT id, attempt, outcome, node, started_at, sexton.clock(), error, traceback
-    FROM updated WHERE outcome IS NOT NULL
+    SELECT u.id, u.attempt, u.outcome, was.node, u.started_at, sexton.clock(), u.error, u.traceback
+    FROM updated u JOIN sexton.run was ON was.id = u.id
+    WHERE u.outcome IS NOT NULL
     ON CONFLICT (run, number) DO NOTHING
 )
 SELECT id FROM updated;

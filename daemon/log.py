@@ -23,15 +23,20 @@ Line = Callable[..., None]
 def configure(level: str, form: str, stream: TextIO = sys.stderr) -> structlog.typing.FilteringBoundLogger:
     """Set up the process's logging and return the logger that events are written with."""
     as_json = form == "json" or (form == "auto" and not stream.isatty())
+    coloured = stream.isatty() and not os.environ.get("NO_COLOR")
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     final: list[Processor] = (
-        [_area_first, structlog.processors.JSONRenderer(default=str, ensure_ascii=False)]
+        [
+            _area_first,
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(default=str, ensure_ascii=False),
+        ]
         if as_json
-        else [_area_in_text, structlog.dev.ConsoleRenderer(colors=stream.isatty(), pad_event_to=0)]
+        else [_area_in_text, structlog.dev.ConsoleRenderer(colors=coloured, pad_event_to=0)]
     )
     if as_json and os.environ.get("JOURNAL_STREAM"):
         final.append(_journald_priority)

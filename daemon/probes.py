@@ -50,9 +50,12 @@ class ProbeServer:
             return
         stopper = threading.Thread(target=self._server.shutdown, daemon=True)
         stopper.start()
-        with suppress(OSError):  # it sleeps in select() for long, so that idling costs nothing: a visitor wakes it
-            socket.create_connection(self._server.server_address[:2], timeout=1).close()
-        stopper.join(2)
+        for _ in range(20):  # it sleeps in select() for long, so that idling costs nothing: a visitor wakes it
+            with suppress(OSError):
+                socket.create_connection(self._server.server_address[:2], timeout=1).close()
+            stopper.join(0.1)  # a visitor who came before the stop was asked for has woken it for nothing
+            if not stopper.is_alive():
+                break
         self._server.server_close()
 
     def _answer(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:

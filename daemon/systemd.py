@@ -24,12 +24,12 @@ class Notifier:
         return bool(self._address)
 
     def ready(self, status: str) -> None:
-        self._send(f"READY=1\nSTATUS={status}")
+        self._send(f"READY=1\nSTATUS={_one_line(status)}")
 
     def status(self, status: str) -> None:
         if status != self._said:
             self._said = status
-            self._send(f"STATUS={status}")
+            self._send(f"STATUS={_one_line(status)}")
 
     def reloading(self) -> None:
         self._send(f"RELOADING=1\nMONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
@@ -42,7 +42,7 @@ class Notifier:
         self._send(f"EXTEND_TIMEOUT_USEC={int(seconds * 1e6)}")
 
     def stopping(self, status: str) -> None:
-        self._send(f"STOPPING=1\nSTATUS={status}")
+        self._send(f"STOPPING=1\nSTATUS={_one_line(status)}")
 
     def _send(self, message: str) -> None:
         if not self._address:
@@ -53,3 +53,8 @@ class Notifier:
                 out.sendall(message.encode())
             except OSError:
                 self._address = ""  # the manager went away: there is nobody to tell, and nothing depends on it
+
+
+def _one_line(status: str) -> str:
+    """A line break would begin an assignment of its own, and an error's text may have one."""
+    return " ".join(status.split("\n"))

@@ -126,11 +126,11 @@ class Ticker:
         except BaseException:
             self._stale.update(ticked.known.name for ticked in due)  # what the database knows is in doubt
             raise
-        if any(answers):
-            self.clock.distrust = None
         for part, answer in zip(slices, answers, strict=True):
             await asyncio.sleep(0)  # bodies begin first
             self._take([ticked for ticked, _ in part], answer)
+        if any(answers) and not self._stale and all(ticked.until >= now for ticked, _ in planned):
+            self.clock.distrust = None  # not before every instant of the leap has its row
 
     async def _write(self, slices: Sequence[Sequence[Planned]], now: datetime) -> list[Sequence[Record]]:
         """A statement for each slice, and its runs started at once. The link is held, so that what ends

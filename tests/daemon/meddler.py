@@ -50,7 +50,9 @@ class Meddler:
             both = (writer, back)
             self._writers |= set(both)
             committing = asyncio.Event()
-            await asyncio.gather(self._forth(reader, back, both, committing), self._back(there, writer, both, committing))
+            await asyncio.gather(
+                self._forth(reader, back, both, committing), self._back(there, writer, both, committing)
+            )
             self._writers -= set(both)
         self._tasks.discard(task)
 

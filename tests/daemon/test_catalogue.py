@@ -68,7 +68,9 @@ def test_no_suites_are_no_error(house: House) -> None:
 
 def test_an_unknown_suite_is_named(house: House) -> None:
     (said,) = problems(house, "coffee")
-    assert said == f"suites: {house.suite('coffee')!r} cannot be loaded: ImportError: no such package on the import path"
+    assert (
+        said == f"suites: {house.suite('coffee')!r} cannot be loaded: ImportError: no such package on the import path"
+    )
 
 
 def test_a_suite_below_a_package_that_does_not_exist_is_named(house: House) -> None:

@@ -53,9 +53,7 @@ async def test_a_lost_answer_to_a_commit_that_happened_is_a_success_and_nothing_
     assert len([e for e in n.events if isinstance(e, DatabaseLost)]) == 1
 
 
-async def test_a_commit_that_never_arrived_is_done_once_more_at_no_cost(
-    url: str, effects: asyncpg.Connection
-) -> None:
+async def test_a_commit_that_never_arrived_is_done_once_more_at_no_cost(url: str, effects: asyncpg.Connection) -> None:
     n, run = await completed(url, effects, "before")
     assert ends(n) == ["database lost", "succeeded"]
     assert (run["state"], run["attempt"], run["failures"]) == ("succeeded", 2, 0)

@@ -83,7 +83,9 @@ def test_one_failed_requirement_decides_although_another_is_undecided() -> None:
 
 
 def test_success_on_another_date_does_not_count() -> None:
-    assert judge(waiting(requires=("t.a",)), {("t.a", DAY - timedelta(days=1)): Outcome("succeeded", 3)}, now=SOON) is None
+    assert (
+        judge(waiting(requires=("t.a",)), {("t.a", DAY - timedelta(days=1)): Outcome("succeeded", 3)}, now=SOON) is None
+    )
 
 
 @given(

@@ -83,7 +83,12 @@ async def test_a_dependency_that_was_coalesced_away_counts_as_its_heir(
 ) -> None:
     async with node(url, a_job(nothing, OnDemand(), FIRST), second()) as n:
         heir = await ask(
-            connection, FIRST, due_at=NOW + timedelta(minutes=1), day=TODAY + timedelta(days=1), state="held", reason="x"
+            connection,
+            FIRST,
+            due_at=NOW + timedelta(minutes=1),
+            day=TODAY + timedelta(days=1),
+            state="held",
+            reason="x",
         )
         await ask(connection, FIRST, due_at=NOW, day=TODAY, state="skipped", reason=f"coalesced into run {heir}")
         run = await waits(connection)

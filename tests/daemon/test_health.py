@@ -34,14 +34,17 @@ def test_what_a_restart_might_cure_starves_the_watchdog(observed: dict[str, floa
 
 
 @pytest.mark.parametrize(
-    "observed", [{"loop_lag": 10.0}, {"tick_overdue": 30.0}, {"database_age": 60.0}, {"database_age": 30.0, "lease": 2.0}]
+    "observed",
+    [{"loop_lag": 10.0}, {"tick_overdue": 30.0}, {"database_age": 60.0}, {"database_age": 30.0, "lease": 2.0}],
 )
 def test_up_to_the_limit_nothing_is_wrong(observed: dict[str, float]) -> None:
     assert unwell(replace(FINE, **observed)) == []
 
 
 def test_a_lost_database_is_no_reason_for_a_restart_but_the_node_is_not_ready() -> None:
-    away = replace(FINE, outage="ConnectionRefusedError (for 70 s)", tick_overdue=70, database_age=70, holds_lease=False)
+    away = replace(
+        FINE, outage="ConnectionRefusedError (for 70 s)", tick_overdue=70, database_age=70, holds_lease=False
+    )
     assert unwell(away) == []
     assert unready(away) == ["database: ConnectionRefusedError (for 70 s)"]
 

@@ -73,7 +73,11 @@ def test_the_herd_stays_spread_when_an_interval_is_configured() -> None:
 @pytest.mark.parametrize(
     ("trigger", "said", "why"),
     [
-        (Poll(timedelta(seconds=30)), {"schedule": "@daily"}, "its schedule cannot be changed: it is a poll or an event"),
+        (
+            Poll(timedelta(seconds=30)),
+            {"schedule": "@daily"},
+            "its schedule cannot be changed: it is a poll or an event",
+        ),
         (OnEvent("x"), {"timezone": "UTC"}, "its schedule cannot be changed"),
         (Every(30), {"timezone": "UTC"}, "timezone applies to cron schedules only"),
         (Cron("@daily"), {"schedule": "every soon"}, "soon"),

@@ -54,9 +54,7 @@ async def test_lines_keep_their_order_level_and_run(url: str, connection: asyncp
     assert [(r["level"], r["line"]) for r in await rows(connection, LINES, two)] == [("warning", "other")]
 
 
-async def test_a_talkative_run_is_cut_short_and_the_last_line_says_so(
-    url: str, connection: asyncpg.Connection
-) -> None:
+async def test_a_talkative_run_is_cut_short_and_the_last_line_says_so(url: str, connection: asyncpg.Connection) -> None:
     run = await ask(connection, "t.one")
     async with run_log(url) as log:
         for i in range(MOST_LINES + 50):
@@ -108,9 +106,7 @@ async def test_text_that_postgresql_cannot_keep_holds_up_no_other_line(
     assert second == "next"
 
 
-async def test_a_badly_formatted_line_is_not_the_bodys_failure(
-    url: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_a_badly_formatted_line_is_not_the_bodys_failure(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     async with run_log(url) as log:
         say(log, 7, "%d apples", "many")
         assert log._pending == []

@@ -47,7 +47,7 @@ class Clock:
         }
 
     def wrapped(self, folder: Path, bindir: Path | None) -> Path:
-        """A bin directory whose PostgreSQL lives by this clock: servers are started with an environment of their own."""
+        """A bin directory whose PostgreSQL lives by this clock; a server inherits nothing of our environment."""
         real = embedded_binaries.find(bindir, folder / "binaries").bindir
         folder.chmod(0o755)  # the server's user must get here
         wrappers = folder / "bin"

@@ -65,10 +65,10 @@ class Node:
         deadline = time.monotonic() + seconds
         while len(found := self.said(pattern)) < count:
             ended = self._reader.done()
-            assert not ended, f"{pattern!r} was not said before the end:\n{self.log()}"
+            assert not ended, f"{pattern!r} was not said before the end:\n{self.log(20)}"
             self._news.clear()
             left = deadline - time.monotonic()
-            assert left > 0, f"{pattern!r} was not said within {seconds:g} s:\n{self.log()}"
+            assert left > 0, f"{pattern!r} was not said within {seconds:g} s"
             try:
                 await asyncio.wait_for(self._news.wait(), left)
             except TimeoutError:
@@ -80,7 +80,11 @@ class Node:
 
     def log(self, last: int = 60) -> str:
         """Its last lines, without those that come by the hundred."""
-        told = [line for line in self.lines if not re.search(r": saved \d+$", str(line.get("event", "")))]
+        told = [
+            line
+            for line in self.lines
+            if not re.search(r": saved \d+$|trial\.\w+ (started|succeeded)$", str(line.get("event", "")))
+        ]
         return "\n".join(json.dumps(line, default=str)[:600] for line in told[-last:])
 
     @property

@@ -57,8 +57,8 @@ async def template(shared: Path, bindir: Path | None) -> Template:
 async def _seed(folder: Path, bindir: Path | None) -> int:
     async with _database(folder, bindir) as connection:
         await migrate.migrate(connection, [*migrate.engine_migrations(), *migrate.suite_migrations(SEEDED)])
-        counts = await seed(connection, scale=SCALE, cache=_cache(), progress=lambda *_: None)
-        return counts["flights"]
+        await seed(connection, scale=SCALE, cache=_cache(), progress=lambda *_: None)
+        return int(await connection.fetchval("SELECT count(*) FROM flights.flight_processing_queue"))
 
 
 async def _empty(folder: Path, bindir: Path | None) -> None:

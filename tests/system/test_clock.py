@@ -17,13 +17,12 @@ from tests.system.waiting import row
 
 pytestmark = pytest.mark.quiet
 
-LEAP = "INSERT"
+TWO_HOURS = timedelta(hours=2)
 SHIFT = (
     "CREATE OR REPLACE FUNCTION sexton.clock() RETURNS timestamptz LANGUAGE sql VOLATILE "
     "AS 'SELECT clock_timestamp() + interval ''{by}'''"
 )
 HELD = "SELECT count(*) FROM sexton.run WHERE job = 'trial.minutely' AND state = 'held'"
-RELEASE = "UPDATE sexton.run SET state = 'ready', reason = NULL, not_before = due_at WHERE state = 'held'"
 needs_faketime = pytest.mark.skipif(
     faketime.library() is None, reason="no libfaketime here: apt-get install libfaketime tries leaping clocks"
 )
@@ -74,6 +73,12 @@ async def forward(node: Node, connection: asyncpg.Connection, leap: Callable[[st
     await leap("2 hours")
     await node.says(r"trial\.minutely: .*held: (clock leapt forward|database and node clocks differ)")
     assert await connection.fetchval(HELD) in (119, 120, 121)
+    await row(connection, "SELECT evaluated_until > $1 FROM sexton.job WHERE name = 'trial.tick'", before + TWO_HOURS)
+    due = await connection.fetch(
+        "SELECT state, count(*) FROM sexton.run WHERE job = 'trial.tick' AND due_at BETWEEN $1 AND $2 GROUP BY state",
+        before + timedelta(seconds=20), before + TWO_HOURS,
+    )  # fmt: skip
+    assert {r["state"] for r in due} == {"held"}, due  # many more than one tick takes in
     paid = await connection.fetchval(
         "SELECT count(*) FROM trial.effect WHERE due_at > $1", before + timedelta(seconds=20)
     )

@@ -29,7 +29,7 @@ async def crash(stage: Stage, node: Node, nth: int) -> float:
         await asyncio.to_thread(answers_while_the_database_is_away, node)
         await stage.place.restart()
         return time.monotonic()
-    await node.says(r"ServerReady", count=nth + 1)
+    await node.says(r"ServerReady|accepts connections", count=nth + 1)
     return time.monotonic()
 
 

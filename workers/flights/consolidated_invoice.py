@@ -17,9 +17,9 @@ DUE_PERIODS, LOCK_CUSTOMERS, BILL, PARK, SETTLE, OWED, CREDIT, BILLED, LEFT = sq
     __file__, "due_periods", "lock_customers", "bill", "park", "settle", "owed", "credit", "billed", "left"
 )
 
-CUSTOMERS_AT_ONCE = 100
-"""In one transaction, with all their currencies. The series' row is locked that long, and so many are one
-statement: a hundred small transactions would wait for the disk a hundred times."""
+CUSTOMERS_AT_ONCE, RECORDS_AT_ONCE = 500, 50_000
+"""In one statement and transaction, which takes a second or two and locks the series' row that long. Small ones
+would wait for the disk as many times, and have the server plan its checks for tables that look empty."""
 
 MOST_PARKED = 100
 """Or a thousandth of those due. Beyond that something else is wrong than single customers' data."""
@@ -82,7 +82,17 @@ def check_all_due(order: Order, due: Sequence[Row], business_date: date) -> None
 
 
 def batches(due: Sequence[Row]) -> Iterator[Sequence[Row]]:
-    return (due[i : i + CUSTOMERS_AT_ONCE] for i in range(0, len(due), CUSTOMERS_AT_ONCE))
+    """As many customers at once as the limits allow, and at least one."""
+    batch: list[Row] = []
+    records = 0
+    for row in due:
+        if batch and (len(batch) >= CUSTOMERS_AT_ONCE or records + row["records"] > RECORDS_AT_ONCE):
+            yield batch
+            batch, records = [], 0
+        batch.append(row)
+        records += row["records"]
+    if batch:
+        yield batch
 
 
 async def forgiving_deadlocks(step: Callable[..., Awaitable[Any]], *args: Any) -> Any:

@@ -4,7 +4,8 @@
 -- $1: the business date, the day that has just ended. $2: these customers, or null for all. Those whose billing
 -- period ends with that day: their week's or month's end, the day before their cycle changes, or the end of their
 -- contract. Once a contract is over, what is rated late is still billed on the old rhythm. `final` periods
--- ignore the minimum, for there may be no next one to carry it to. least and greatest skip nulls.
+-- ignore the minimum, for there may be no next one to carry it to. least and greatest skip nulls. `records` says
+-- how much work a customer will be.
 WITH cycle AS (
     SELECT customer_id, frequency, week_end_isodow, valid_from,
         lead(valid_from) OVER (PARTITION BY customer_id ORDER BY valid_from) - 1 AS valid_to
@@ -27,8 +28,11 @@ WITH cycle AS (
         coalesce(contract_end <= $1::date, false) AS final
     FROM whole
 )
-SELECT customer_id, period_start, period_end, final
-FROM period
+SELECT customer_id, period_start, period_end, final, (
+        SELECT count(*) FROM flights.flight_invoice r
+        WHERE r.customer_id = p.customer_id AND r.service_on <= p.period_end AND r.invoice_id IS NULL
+            AND r.superseded_by IS NULL AND r.outcome = 'CHARGED') AS records
+FROM period p
 WHERE period_end = $1::date AND ($2::bigint[] IS NULL OR customer_id = ANY ($2))
 ORDER BY customer_id;
 

@@ -40,14 +40,25 @@ async def test_two_runs_at_once_bill_once(billing: Billing) -> None:
     await assert_everything_billed_once(billing, 30)
 
 
-async def test_two_runs_of_several_batches_at_once_bill_once(
-    billing: Billing, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_two_runs_of_several_batches_at_once_bill_once(billing: Billing, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("workers.flights.consolidated_invoice.CUSTOMERS_AT_ONCE", 4)
     await customers(billing, 30)
     reports = await asyncio.gather(*(billing.bill(MONDAY) for _ in range(3)))
     assert sum(report["invoices"] for report in reports) == 30
     await assert_everything_billed_once(billing, 30)
+
+
+async def test_customers_with_many_flights_are_billed_in_smaller_batches(
+    billing: Billing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.flights.consolidated_invoice.RECORDS_AT_ONCE", 5)
+    await customers(billing, 6)
+    for _ in range(9):
+        await billing.record(MONDAY, customer=3)
+    done = await billing.run(MONDAY)
+    assert (done.result["invoices"], done.result["lines"]) == (6, 15)
+    transactions = await billing.rows("SELECT count(DISTINCT xmin::text) FROM flights.invoice_line")
+    assert transactions == [(3,)]  # customers 1 and 2, customer 3 alone, 4 to 6
 
 
 async def test_ten_runs_at_once_one_rolled_back_number_one_to_nine(billing: Billing) -> None:

@@ -24,9 +24,7 @@ VALUES ('FI/18-19', 'FI/18-19/' || $1::bigint, $1, '2017-12-01', '2017-12-31', '
 async def invoice(billing: Billing, due_on: date = DUE, status: str = "PENDING", key: int = 1, **terms: object) -> None:
     """An invoice over 100.00 of a new customer."""
     await billing.customer(key, weekly=1, **terms)  # type: ignore[arg-type]
-    await billing.connection.execute(
-        "INSERT INTO flights.invoice_series VALUES ('FI/18-19', 0) ON CONFLICT DO NOTHING"
-    )
+    await billing.connection.execute("INSERT INTO flights.invoice_series VALUES ('FI/18-19', 0) ON CONFLICT DO NOTHING")
     await billing.connection.execute(INVOICE, key, due_on, status)
 
 

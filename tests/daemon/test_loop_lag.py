@@ -1,0 +1,76 @@
+"""A body that blocks the event loop is reported from another thread, with its stack and its run."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+import pytest
+
+from daemon import Context, OnDemand, loop_lag
+from daemon.events import Event, LoopLagged, RunEnded
+from daemon.loop_lag import LoopMonitor
+from tests.daemon.asking import ask
+from tests.daemon.harness import a_job, node
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop_lag, "BEAT", 0.05)
+    monkeypatch.setattr(loop_lag, "TOLERATED", 0.1)
+
+
+@asynccontextmanager
+async def monitored() -> AsyncIterator[tuple[LoopMonitor, list[Event]]]:
+    heard: list[Event] = []
+    monitor = LoopMonitor(heard.append, lambda: None)
+    monitor.start()
+    try:
+        yield monitor, heard
+    finally:
+        monitor.stop()
+
+
+def a_thoughtless_body() -> None:
+    time.sleep(0.5)
+
+
+async def test_a_standing_loop_is_reported_once_with_the_line_it_stands_on() -> None:
+    async with monitored() as (monitor, heard):
+        a_thoughtless_body()
+        await asyncio.sleep(0.2)
+        (lagged,) = heard
+        assert isinstance(lagged, LoopLagged)
+        assert lagged.seconds > 0.1
+        assert "a_thoughtless_body" in lagged.stack
+        assert monitor.standing_still() < 0.5
+        a_thoughtless_body()
+        await asyncio.sleep(0.2)
+        assert len(heard) == 2
+
+
+async def test_a_loop_that_only_waits_is_not_blamed() -> None:
+    async with monitored() as (_, heard):
+        await asyncio.sleep(0.5)
+        assert not [e for e in heard if isinstance(e, LoopLagged) and e.seconds > 1]
+
+
+async def test_the_run_that_holds_the_loop_is_named(url: str, connection: asyncpg.Connection) -> None:
+    async def body(_: Context) -> None:
+        a_thoughtless_body()
+
+    async def innocent(_: Context) -> None:
+        await asyncio.sleep(0.1)
+
+    async with node(url, a_job(body, OnDemand(), "t.block"), a_job(innocent, OnDemand(), "t.wait")) as n:
+        monitor = LoopMonitor(n.hear, n.engine.current_run)
+        monitor.start()
+        await ask(connection, "t.wait")
+        run = await ask(connection, "t.block")
+        lagged = await n.event(LoopLagged, lambda e: "a_thoughtless_body" in e.stack)
+        await n.event(RunEnded, lambda e: e.job == "t.block")
+        monitor.stop()
+    assert lagged.run == run

@@ -1,0 +1,124 @@
+"""Events in, Prometheus out: bounded labels, counters that begin at 0, and every outcome counted."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from prometheus_client import generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+
+from daemon import events as e
+from daemon.metrics import OUTCOMES, Metrics
+from daemon.outcome import Ending
+
+DUE = datetime(2026, 3, 1, tzinfo=UTC)
+BOUNDED = {
+    "suite", "job_name", "outcome", "queue", "state", "le", "version", "generation",
+    "implementation", "major", "minor", "patchlevel",
+}  # fmt: skip
+JOB = {"suite": "tea", "job_name": "tea.brew"}
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    made = Metrics("1.2.3")
+    made.introduce(["tea.brew"], ["tea.cup"])
+    return made
+
+
+def value(metrics: Metrics, name: str, **labels: str) -> float | None:
+    return metrics.registry.get_sample_value(name, labels)
+
+
+def test_no_label_is_ever_an_id_and_job_is_left_to_prometheus_itself(metrics: Metrics) -> None:
+    for event in (e.RunStarted(7, "tea.brew", DUE, 0.1, 1), e.ItemDied("tea.cup", 99, "x"), e.Rescued("n", 1, 1)):
+        metrics(event)
+    names = set()
+    for family in text_string_to_metric_families(generate_latest(metrics.registry).decode()):
+        for sample in family.samples:
+            names |= set(sample.labels)
+    assert names <= BOUNDED
+    assert "job" not in names
+
+
+def test_every_family_of_ours_is_described_and_named_as_ours(metrics: Metrics) -> None:
+    for family in metrics.registry.collect():
+        assert family.documentation
+        assert family.name.startswith(("sexton_", "process_", "python_"))
+
+
+def test_what_was_never_seen_is_zero_and_not_absent(metrics: Metrics) -> None:
+    for outcome in OUTCOMES:
+        assert value(metrics, "sexton_runs_total", **JOB, outcome=outcome) == 0
+    for name in ("sexton_job_retries_total", "sexton_job_missed_fires_total", "sexton_job_running"):
+        assert value(metrics, name, **JOB) == 0
+    for outcome in ("done", "failed", "dead"):
+        assert value(metrics, "sexton_queue_items_total", queue="tea.cup", outcome=outcome) == 0
+    for name in ("sexton_lease_renewals_total", "sexton_lease_losses_total", "sexton_pool_worker_deaths_total"):
+        assert value(metrics, name) == 0
+    assert value(metrics, "sexton_build_info", version="1.2.3") == 1
+
+
+def test_every_ending_and_every_state_of_an_instant_has_its_counter() -> None:
+    assert {*Ending, "retrying"} | {"skipped", "missed", "held"} == set(OUTCOMES)
+
+
+@pytest.mark.parametrize("outcome", [*sorted(Ending), "retrying"])
+def test_a_try_is_counted_once_and_runs_no_more(metrics: Metrics, outcome: str) -> None:
+    metrics(e.RunStarted(7, "tea.brew", DUE, 0.02, 1))
+    assert value(metrics, "sexton_job_running", **JOB) == 1
+    metrics(e.RunEnded(7, "tea.brew", outcome, 1.5))
+    assert value(metrics, "sexton_runs_total", **JOB, outcome=outcome) == 1
+    assert sum(value(metrics, "sexton_runs_total", **JOB, outcome=o) or 0 for o in OUTCOMES) == 1
+    assert value(metrics, "sexton_job_running", **JOB) == 0
+    assert value(metrics, "sexton_run_duration_seconds_sum", **JOB) == 1.5
+    assert value(metrics, "sexton_job_retries_total", **JOB) == (outcome == "retrying")
+    assert (value(metrics, "sexton_job_last_success_timestamp_seconds", **JOB) is not None) == (outcome == "succeeded")
+
+
+def test_lateness_is_of_first_tries_only(metrics: Metrics) -> None:
+    metrics(e.RunStarted(7, "tea.brew", DUE, 0.5, 1))
+    metrics(e.RunStarted(7, "tea.brew", DUE, 60.0, 2))
+    assert value(metrics, "sexton_run_lateness_seconds_count", **JOB) == 1
+    assert value(metrics, "sexton_run_lateness_seconds_sum", **JOB) == 0.5
+
+
+@pytest.mark.parametrize(("state", "missed"), [("skipped", 0), ("held", 0), ("missed", 9)])
+def test_a_span_of_instants_counts_as_many(metrics: Metrics, state: str, missed: int) -> None:
+    metrics(e.InstantsSettled("tea.brew", state, 9, DUE, "why"))
+    assert value(metrics, "sexton_runs_total", **JOB, outcome=state) == 9
+    assert value(metrics, "sexton_job_missed_fires_total", **JOB) == missed
+
+
+def test_items_are_counted_by_what_became_of_them(metrics: Metrics) -> None:
+    metrics(e.ItemsFinished("tea.cup", 5, 2, 1))
+    found = [value(metrics, "sexton_queue_items_total", queue="tea.cup", outcome=o) for o in ("done", "failed", "dead")]
+    assert found == [5, 2, 1]
+
+
+def test_the_nodes_own_troubles_are_counted(metrics: Metrics) -> None:
+    for event in (e.DatabaseLost("x"), e.LeaseLost("x"), e.Rescued("n", 3, 4), e.WorkerExited(1, "x", "")):
+        metrics(event)
+    metrics.renewals_are(4)
+    metrics.renewals_are(6)
+    names = (
+        "database_up",
+        "lease_losses_total",
+        "rescued_runs_total",
+        "pool_worker_deaths_total",
+        "lease_renewals_total",
+    )
+    assert [value(metrics, f"sexton_{name}") for name in names] == [0, 1, 3, 1, 6]
+    metrics(e.DatabaseBack(1.0))
+    assert value(metrics, "sexton_database_up") == 1
+
+
+def test_a_restart_knows_the_last_success_from_the_ledger(metrics: Metrics) -> None:
+    metrics.seed_successes({"tea.brew": DUE})
+    assert value(metrics, "sexton_job_last_success_timestamp_seconds", **JOB) == DUE.timestamp()
+
+
+def test_two_registries_share_no_numbers(metrics: Metrics) -> None:
+    metrics(e.LeaseLost("x"))
+    assert value(Metrics("1"), "sexton_lease_losses_total") == 0

@@ -1,0 +1,127 @@
+"""`/metrics`, `/healthz`, `/readyz` over real sockets, from a thread that is gone when it is stopped."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+from prometheus_client import CollectorRegistry, Gauge
+
+from daemon.probes import ProbeServer, parse_listen
+
+
+class Probed:
+    """A server, what it is told, and how to ask it."""
+
+    def __init__(self) -> None:
+        self.unwell: list[str] = []
+        self.unready: list[str] = []
+        self.refreshed = 0
+        registry = CollectorRegistry()
+        Gauge("sexton_test", "A number", registry=registry).set(7)
+        self.server = ProbeServer(registry, lambda: self.unwell, lambda: self.unready, self.refresh)
+        self.host, self.port = "127.0.0.1", 0
+
+    def refresh(self) -> None:
+        self.refreshed += 1
+
+    def ask(self, path: str, method: str = "GET") -> tuple[int, str]:
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=5)
+        with contextlib.closing(connection):
+            connection.request(method, path)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+
+
+@pytest.fixture
+def probed() -> Iterator[Probed]:
+    made = Probed()
+    made.port = made.server.start(made.host, 0)
+    yield made
+    made.server.stop()
+
+
+def test_a_node_that_is_well_and_ready_says_ok(probed: Probed) -> None:
+    assert probed.ask("/healthz") == probed.ask("/readyz") == (200, "ok\n")
+
+
+def test_reasons_come_with_503_one_a_line(probed: Probed) -> None:
+    probed.unready = ["database: refused", "draining"]
+    assert probed.ask("/healthz") == (200, "ok\n")
+    assert probed.ask("/readyz") == (503, "database: refused\ndraining\n")
+    probed.unwell = ["event loop stands still for 12 s"]
+    assert probed.ask("/healthz") == (503, "event loop stands still for 12 s\n")
+
+
+def test_a_scrape_brings_the_numbers_up_to_date_first(probed: Probed) -> None:
+    status, text = probed.ask("/metrics")
+    assert (status, probed.refreshed) == (200, 1)
+    assert "sexton_test 7.0" in text
+    probed.ask("/healthz")
+    assert probed.refreshed == 1
+
+
+def test_other_paths_are_pointed_the_right_way(probed: Probed) -> None:
+    assert probed.ask("/") == (200, "/metrics\n/healthz\n/readyz\n")
+    assert probed.ask("/status") == (404, "try /metrics, /healthz or /readyz\n")
+    assert probed.ask("/healthz?verbose=1") == (200, "ok\n")
+
+
+def test_many_visitors_are_answered_while_one_dawdles(probed: Probed) -> None:
+    with socket.create_connection((probed.host, probed.port)) as dawdler:
+        dawdler.sendall(b"GET /metrics HTT")
+        for _ in range(20):
+            assert probed.ask("/healthz")[0] == 200
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="this machine has no IPv6")
+def test_it_listens_on_ipv6_too() -> None:
+    probed = Probed()
+    probed.host = "::1"
+    probed.port = probed.server.start("::1", 0)
+    assert probed.ask("/healthz") == (200, "ok\n")
+    probed.server.stop()
+
+
+def test_a_port_that_is_taken_is_an_error_at_once(probed: Probed) -> None:
+    second = Probed()
+    with pytest.raises(OSError, match="Address already in use"):
+        second.server.start(probed.host, probed.port)
+    second.server.stop()
+
+
+def test_stopping_is_quick_and_leaves_no_thread_and_no_port() -> None:
+    before = set(threading.enumerate())
+    for _ in range(20):
+        probed = Probed()
+        probed.port = probed.server.start(probed.host, 0)
+        began = time.monotonic()
+        probed.server.stop()
+        assert time.monotonic() - began < 1
+        with pytest.raises(ConnectionRefusedError):
+            probed.ask("/healthz")
+    for thread in set(threading.enumerate()) - before:
+        thread.join(5)
+    assert set(threading.enumerate()) <= before
+
+
+@pytest.mark.parametrize(
+    ("text", "parsed"),
+    [
+        ("127.0.0.1:9464", ("127.0.0.1", 9464)), ("[::1]:0", ("::1", 0)), (":9464", ("127.0.0.1", 9464)),
+        ("0.0.0.0:65535", ("0.0.0.0", 65535)), ("metrics.example:80", ("metrics.example", 80)),
+    ],
+)  # fmt: skip
+def test_where_to_listen_is_host_and_port(text: str, parsed: tuple[str, int]) -> None:
+    assert parse_listen(text) == parsed
+
+
+@pytest.mark.parametrize("text", ["9464", "localhost", "localhost:http", "localhost:65536", "", "localhost:"])
+def test_anything_else_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(ValueError, match=r"write HOST:PORT, such as 127\.0\.0\.1:9464"):
+        parse_listen(text)
