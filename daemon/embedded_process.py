@@ -27,11 +27,21 @@ BACKEND_LADDER = ((None, 1.0), (signal.SIGQUIT, 2.0), (signal.SIGKILL, 10.0))
 
 def is_alive(pid: int) -> bool:
     """Whether `pid` runs. A zombie does not: as PID 1 of a container we may never be asked to reap it."""
+    return _state(pid) not in {b"", b"Z", b"X"}
+
+
+def is_zombie(pid: int) -> bool:
+    """Whether `pid` is dead and still has its number, because nobody has reaped it."""
+    return _state(pid) == b"Z"
+
+
+def _state(pid: int) -> bytes:
+    """The letter /proc gives; empty when there is no such process."""
     try:
         stat = (_PROC / str(pid) / "stat").read_bytes()
     except (FileNotFoundError, ProcessLookupError):
-        return False
-    return stat.rpartition(b")")[2].split()[0] not in {b"Z", b"X"}
+        return b""
+    return stat.rpartition(b")")[2].split()[0]
 
 
 def arguments(pid: int) -> list[str]:

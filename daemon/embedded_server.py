@@ -23,6 +23,7 @@ from daemon.embedded_lock import pauses
 _LOOK_SECONDS = 2.0
 _LOG_CHECK_SECONDS = 60.0
 _STARTING_SECONDS = 5.0
+_ENDING_SECONDS = 2.0
 
 OnEvent = Callable[[EmbeddedEvent], None]
 
@@ -38,23 +39,28 @@ async def clear_ground(layout: Layout, on_event: OnEvent) -> None:
         on_event(OrphanFound(pid))
     await asyncio.gather(*(processes.end(pid, processes.POSTMASTER_LADDER, on_event) for pid in orphans))
     await processes.end_children(layout.marker, on_event)
-    _clear_pid_file(layout)
+    await _clear_pid_file(layout)
 
 
-def _clear_pid_file(layout: Layout) -> None:
-    """Remove a postmaster.pid whose pid belongs to another program by now.
+async def _clear_pid_file(layout: Layout) -> None:
+    """Remove a postmaster.pid whose pid belongs to another program by now, or to the dead whom nobody has reaped.
 
-    PostgreSQL would take it for a living server; in containers, where pids are small, that is the rule.
+    PostgreSQL would take either for a living server; in containers, where pids are small and PID 1 may reap late
+    or never, that is the rule.
     """
     path = layout.data / "postmaster.pid"
     try:
         pid = int(path.read_text().partition("\n")[0])
     except (FileNotFoundError, ValueError):
         return
+    if not processes.arguments(pid):  # it is ending just now, it is a zombie, or it is hidden from us
+        await processes.wait_exit(pid, _ENDING_SECONDS)
     if not processes.is_alive(pid):
+        if processes.is_zombie(pid):
+            path.unlink()
         return
     program = processes.arguments(pid)[:1]
-    if not program:  # hidden from us: PostgreSQL shall judge
+    if not program:  # hidden: PostgreSQL shall judge
         return
     if Path(program[0]).name == "postgres" and _works_in(pid, layout.data):
         raise ForeignServerError(layout.data, pid)

@@ -35,7 +35,7 @@ from daemon.roster import Roster
 from daemon.run_log import LOGGER, RunLog
 from daemon.settings import Settings
 from daemon.slots import Slots
-from daemon.supervisor import Service, run_for_ever
+from daemon.supervisor import Service, first_of, run_for_ever
 from daemon.ticker import Ticker
 from daemon.version import VERSION
 
@@ -195,7 +195,7 @@ class Engine:
         """Stop claiming and let running work finish, for so long or until told to hurry. True if all did."""
         self.claiming = False
         with anyio.move_on_after(patience):
-            await self._first_of(self.executor.idle, hurry.wait)
+            await first_of(self.executor.idle, hurry.wait)
         return not self.executor.active
 
     async def interrupt(self, reason: str) -> None:
@@ -204,17 +204,6 @@ class Engine:
         self.executor.interrupt_all(Outcome(Ending.INTERRUPTED, reason=reason))
         with anyio.move_on_after(RECORD_PATIENCE):
             await self.executor.idle()
-
-    @staticmethod
-    async def _first_of(*waits: Callable[[], Awaitable[object]]) -> None:
-        async with anyio.create_task_group() as racing:
-
-            async def race(wait: Callable[[], Awaitable[object]]) -> None:
-                await wait()
-                racing.cancel_scope.cancel()
-
-            for wait in waits:
-                racing.start_soon(race, wait)
 
     async def close(self) -> None:
         """Leave in good order: nothing stays in our name, the lease is given up, connections are closed."""

@@ -9,7 +9,7 @@ DELETE FROM sexton.run
 WHERE id = ANY (ARRAY(
     SELECT r.id FROM sexton.run r
     WHERE r.job = $1 AND r.due_at < sexton.clock() - $2::interval
-      AND greatest(r.due_until, r.finished_at) < sexton.clock() - $2::interval
+      AND greatest(r.due_at, r.due_until, r.finished_at) < sexton.clock() - $2::interval
       AND r.state IN ('succeeded', 'failed', 'skipped', 'missed', 'cancelled')
       AND NOT (r.strict AND r.state = 'failed' AND r.waived_by IS NULL)
     ORDER BY r.due_at LIMIT $3

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -151,6 +151,14 @@ def claimed(row: Record) -> Claimed:
         failures=row["failures"], rescues=row["rescues"], started_at=row["started_at"],
         args=json.loads(row["args"]) if row["args"] else {},
         cursor=json.loads(row["cursor"]) if row["cursor"] else None,
+    )  # fmt: skip
+
+
+def started(row: Record, now: datetime) -> Claimed:
+    """A run that the tick itself claimed."""
+    return Claimed(
+        id=row["id"], job=row["name"], due_at=row["due_at"].astimezone(UTC), due_until=row["due_until"],
+        count=row["count"], logical_date=row["logical_date"], token=row["token"], started_at=now,
     )  # fmt: skip
 
 

@@ -18,6 +18,10 @@ ECHO_EVERY = 30.0
 ECHO_PATIENCE = 5.0
 
 
+class NoEcho(Exception):
+    """The database answers, and what it is asked to tell does not arrive."""
+
+
 @dataclass
 class Listener:
     """`hear(payload)` is called for every notification that is not our own echo."""
@@ -33,7 +37,7 @@ class Listener:
     _nonce: str = ""
 
     async def step(self) -> float:
-        """Connect if need be, then send an echo and wait for it. Raises `DatabaseDown`."""
+        """Connect if need be, then send an echo and wait for it. Raises `DatabaseDown`, `NoEcho`."""
         try:
             connected = await self._ensure()
             await self._hear_myself(connected)
@@ -56,8 +60,11 @@ class Listener:
         self._nonce = f"echo:{secrets.token_hex(8)}"
         self._echo.clear()
         await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, self._nonce)
-        async with asyncio.timeout(ECHO_PATIENCE):
-            await self._echo.wait()
+        try:
+            async with asyncio.timeout(ECHO_PATIENCE):
+                await self._echo.wait()
+        except TimeoutError:  # it answers, so it is not away
+            raise NoEcho("no echo; behind a transaction pooler, set database.direct_url") from None
         self.healthy = True
 
     def _received(self, _connection: Any, _pid: int, _channel: str, payload: object) -> None:

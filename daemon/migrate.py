@@ -34,6 +34,8 @@ class MigrationError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Migration:
+    """One numbered file of a suite. Its checksum, once applied, never changes."""
+
     suite: str
     version: int
     name: str

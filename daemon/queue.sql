@@ -16,18 +16,17 @@ FROM picked p
 WHERE q.{key} = p.{key}
 RETURNING q.{key} AS key, q.token, q.attempts, q.failures, q.priority;
 
--- name: lock
--- The first statement of a saving transaction: which of these items are still ours, locked in key order.
-SELECT q.{key} AS key
-FROM {queue} q JOIN unnest($1::bigint[], $2::bigint[]) AS mine (key, token) ON mine.key = q.{key}
-WHERE q.token = mine.token AND q.state = 'RUNNING'
-ORDER BY q.{key}
-FOR UPDATE OF q;
-
--- name: finish
-DELETE FROM {queue} q
-USING unnest($1::bigint[], $2::bigint[]) AS mine (key, token)
-WHERE q.{key} = mine.key AND q.token = mine.token AND q.state = 'RUNNING'
+-- name: take
+-- The first statement of a saving transaction: which of these items are still ours, locked in key order and taken
+-- off the queue. They are off it when the transaction commits, and on it as before when it does not.
+WITH ours AS (
+    SELECT q.{key}
+    FROM {queue} q JOIN unnest($1::bigint[], $2::bigint[]) AS mine (key, token) ON mine.key = q.{key}
+    WHERE q.token = mine.token AND q.state = 'RUNNING'
+    ORDER BY q.{key}
+    FOR UPDATE OF q
+)
+DELETE FROM {queue} q USING ours o WHERE q.{key} = o.{key}
 RETURNING q.{key} AS key;
 
 -- name: fail

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from daemon import overlay
 from daemon.catalogue import Catalogue
 from daemon.events import Event, Note
 from daemon.job import Job, OnEvent, Overlap, Poll
 from daemon.ledger import KnownJob
-from daemon.schedule import fingerprint
+from daemon.schedule import OnDemand, Schedule, fingerprint, parse_fingerprint
 
 DISABLED = "disabled"
 
@@ -73,6 +74,14 @@ def fingerprint_of(job: Job) -> str:
     if isinstance(job.trigger, OnEvent):
         return f"event {job.trigger.kind}"
     return fingerprint(job.trigger)
+
+
+@lru_cache(maxsize=10_000)
+def stored_schedule(text: str) -> Schedule:
+    """The schedule the database keeps, which may be an older version's."""
+    if text == DISABLED or text.startswith(("poll ", "event ")):
+        return OnDemand()
+    return parse_fingerprint(text)
 
 
 def coalesces(job: Job) -> bool:

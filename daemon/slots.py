@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 @dataclass
 class Slots:
+    """What is free, never below zero, and what is used, which a reload with fewer slots may leave above the limit."""
+
     runs: int
     connections: int
     used_runs: int = 0

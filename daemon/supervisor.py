@@ -42,3 +42,15 @@ async def run_for_ever(service: Service, outage: Outage, emit: Callable[[Event],
         service.steps += 1
         retry_in = FIRST_RETRY
         await service.pulse.wait(pause)
+
+
+async def first_of(*waits: Callable[[], Awaitable[object]]) -> None:
+    """Return when one of them does; the others are cancelled."""
+    async with anyio.create_task_group() as racing:
+
+        async def race(wait: Callable[[], Awaitable[object]]) -> None:
+            await wait()
+            racing.cancel_scope.cancel()
+
+        for wait in waits:
+            racing.start_soon(race, wait)

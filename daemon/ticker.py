@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from datetime import datetime, timedelta
 from itertools import islice
 from uuid import UUID
 
@@ -19,7 +18,7 @@ from daemon.database import Link
 from daemon.events import ClockBehind, ClockStepped, Event, InstantsSettled
 from daemon.job import Job, Overlap
 from daemon.ledger import Claimed, KnownJob, NewRun, TickedJob
-from daemon.roster import DISABLED, Roster, fingerprint_of
+from daemon.roster import Roster, fingerprint_of, stored_schedule
 
 MOST_INSTANTS = 1000
 LOOK_AGAIN = 0.05
@@ -175,7 +174,7 @@ class Ticker:
     def _plan(self, ticked: TickedJob, now: datetime, outstanding: int) -> Planned:
         """Which rows the instants in (evaluated_until, until] become; a huge backlog is taken in slices."""
         job = self.roster.jobs[ticked.known.name]
-        spec = _stored_schedule(ticked.known.fingerprint)
+        spec = stored_schedule(ticked.known.fingerprint)
         found = schedule.instants(spec, ticked.known.evaluated_until, ticked.until)
         instants = list(islice(found, MOST_INSTANTS + 1))
         max_lateness = job.max_lateness
@@ -219,7 +218,7 @@ class Ticker:
         waiting = False
         for row in answer:
             if row["state"] == "running":
-                started.append(_started(row, now))
+                started.append(ledger.started(row, now))
             elif row["state"] in ("ready", "waiting"):
                 waiting = True
             elif row["state"] is not None:
@@ -245,7 +244,7 @@ class Ticker:
         if job is None:
             return
         self._foreseen.pop(name, None)
-        spec = _stored_schedule(known.fingerprint)
+        spec = stored_schedule(known.fingerprint)
         coming = schedule.upcoming(spec, known.evaluated_until, 2)
         if coming:
             self._agenda.add(coming[0].at, name)
@@ -279,14 +278,6 @@ class Ticker:
         return self._agenda.upcoming(count)
 
 
-@lru_cache(maxsize=10_000)
-def _stored_schedule(text: str) -> schedule.Schedule:
-    """The schedule the database keeps, which may be an older version's."""
-    if text == DISABLED or text.startswith(("poll ", "event ")):
-        return schedule.OnDemand()
-    return schedule.parse_fingerprint(text)
-
-
 def _urgency(planned: Planned) -> int:
     return min((run.priority for run in planned[1]), default=0)
 
@@ -307,10 +298,3 @@ def _row(job: Job, spec: schedule.Schedule, planned: catchup.PlannedRun, *, dail
         note=planned.note,
         claim=planned.state == "ready" and job.overlap is not Overlap.ALLOW and job.connections <= 1,
     )
-
-
-def _started(row: Record, now: datetime) -> Claimed:
-    return Claimed(
-        id=row["id"], job=row["name"], due_at=row["due_at"].astimezone(UTC), due_until=row["due_until"],
-        count=row["count"], logical_date=row["logical_date"], token=row["token"], started_at=now,
-    )  # fmt: skip

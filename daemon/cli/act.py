@@ -61,6 +61,7 @@ async def _retry_items(invocation: Invocation, queue: WorkQueue, keys: Sequence[
 
 
 def release(invocation: Invocation, runs: Sequence[int], job: str | None, actor: Actor) -> int:
+    """Let held runs go, one by one or all of a job."""
     catalogue = invocation.catalogue
     if bool(runs) == (job is not None):
         raise BadUsage("name the held runs to release, or a job with --job, and not both")
@@ -152,6 +153,7 @@ def resume(invocation: Invocation, name: str, actor: Actor) -> int:
 def reschedule(
     invocation: Invocation, name: str, expression: str | None, timezone: str | None, reset: bool, actor: Actor
 ) -> int:
+    """Override a job's settings, or take the override back."""
     job = invocation.catalogue.resolve(name)
     if reset == (expression is not None) or (reset and timezone):
         raise BadUsage('give a schedule such as "0 6 * * mon-fri", or --reset for the configured one')

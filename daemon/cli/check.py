@@ -17,6 +17,7 @@ from daemon.migrate import Migration
 
 
 def check(invocation: Invocation, *, database: bool) -> int:
+    """Print warnings and counts; errors have stopped us before. With `database`, compare its schema's history."""
     settings, catalogue = invocation.settings, invocation.catalogue
     wanted = [*migrate.engine_migrations(), *migrate.suite_migrations(catalogue.packages)]
     for warning in catalogue.warnings:

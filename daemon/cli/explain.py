@@ -14,6 +14,7 @@ MOST = 100_000
 
 
 def explain_job(invocation: Invocation, name: str, start: str | None, count: int, *, as_json: bool) -> int:
+    """Print when a job is due, with a note on every night that a clock change touches."""
     job = invocation.catalogue.resolve(name)
     if not 1 <= count <= MOST:
         raise BadUsage(f"--count {count}: choose between 1 and {MOST}")

@@ -21,6 +21,7 @@ from daemon.settings import JobSettings, Settings
 
 
 def show_jobs(invocation: Invocation, *, as_json: bool) -> int:
+    """Print every job as it is in force, with its next instants and its last run."""
     settings, catalogue = invocation.settings, invocation.catalogue
     known = run_async(lambda: ask(settings, catalogue))
     now = utc_now()

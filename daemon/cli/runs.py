@@ -21,6 +21,7 @@ MOST = 100_000
 
 
 def show_runs(invocation: Invocation, name: str | None, state: str | None, limit: int, *, as_json: bool) -> int:
+    """Print the latest runs, newest first."""
     if state is not None and state not in STATES:
         nearest = did_you_mean(state, STATES) or f"; there are {output.listed(STATES)}"
         raise BadUsage(f"--state {state}: no such state{nearest}")

@@ -26,6 +26,7 @@ SAY_EVERY = 2.0
 
 
 def seed_suite(invocation: Invocation, suite: str, scale: float) -> int:
+    """Load a suite's sample data, which may be done again without harm."""
     settings, catalogue = invocation.settings, invocation.catalogue
     seed = seed_of(catalogue, suite)
     if not 0 < scale < float("inf"):

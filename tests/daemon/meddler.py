@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 from urllib.parse import parse_qs, urlsplit
 
 COMMIT = b"COMMIT\x00"
@@ -29,7 +29,7 @@ class Meddler:
         self._tasks: set[asyncio.Task[None]] = set()
         self._writers: set[asyncio.StreamWriter] = set()
 
-    async def __aenter__(self) -> Meddler:
+    async def __aenter__(self) -> Self:
         self._server = await asyncio.start_unix_server(self._serve, str(Path(self._folder.name) / ".s.PGSQL.5432"))
         return self
 
@@ -80,9 +80,7 @@ class Meddler:
                 if committing.is_set():
                     self._cut(both)
                     return
-                if self.deaf and data.startswith(b"A"):
-                    continue  # NotificationResponse: the server spoke, nobody hears
-                writer.write(data)
+                writer.write(_without_notifications(data) if self.deaf else data)
                 await writer.drain()
         writer.transport.abort()
 
@@ -91,6 +89,16 @@ class Meddler:
         self.cuts += 1
         for writer in both:
             writer.transport.abort()
+
+
+def _without_notifications(data: bytes) -> bytes:
+    """The server spoke, nobody hears: its messages less every NotificationResponse."""
+    kept = b""
+    while data:
+        length = 1 + int.from_bytes(data[1:5], "big")
+        kept += b"" if data[:1] == b"A" else data[:length]
+        data = data[length:]
+    return kept
 
 
 @asynccontextmanager

@@ -13,6 +13,8 @@ from daemon.job import Job, OnEvent, Poll
 from daemon.settings import DatabaseSettings, Settings
 from tests.daemon.harness import a_job
 
+ON_DEMAND = OnDemand()
+
 
 async def _nothing(_: object) -> None: ...
 
@@ -22,7 +24,7 @@ def errors(*jobs: Job, pool: int = 20) -> list[str]:
     return check({j.name: j for j in jobs}, settings)[0]
 
 
-def made(name: str = "a.b", trigger: Any = OnDemand(), **options: Any) -> Job:
+def made(name: str = "a.b", trigger: Any = ON_DEMAND, **options: Any) -> Job:
     return a_job(_nothing, trigger, name, **options)
 
 

@@ -18,9 +18,10 @@ from tests.daemon.asking import statement, the_run
 from tests.daemon.harness import a_job
 
 DUE = datetime(2026, 3, 1, 18, 30, tzinfo=UTC)
+ON_DEMAND = OnDemand()
 
 
-async def performed(url: str, body: Callable[[Any], Any], trigger: Any = OnDemand(), **options: Any) -> PerformedRun:
+async def performed(url: str, body: Callable[[Any], Any], trigger: Any = ON_DEMAND, **options: Any) -> PerformedRun:
     due = options.pop("due_at", DUE)
     given = {key: options.pop(key) for key in ("args", "settings", "now", "resume") if key in options}
     return await perform(a_job(body, trigger, "tea.brew", **options), url=url, due_at=due, **given)

@@ -20,6 +20,10 @@ STARTED = RunStarted(7, "tea.brew", DUE, 0.1, 1)
 FAILED = RunEnded(7, "tea.brew", "failed", 1.5, 'ValueError: "tea"\nspilt', "Traceback…\n  line", None)
 
 
+def spill() -> None:
+    raise ValueError("tea is spilt")
+
+
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
@@ -78,7 +82,7 @@ def test_an_exception_that_is_logged_shows_its_traceback(form: str) -> None:
     out = io.StringIO()
     log.configure("info", form, out)
     try:
-        raise ValueError("tea is spilt")
+        spill()
     except ValueError:
         logging.getLogger("sexton.job.tea").exception("could not brew")
     text = json.loads(out.getvalue())["exception"] if form == "json" else out.getvalue()

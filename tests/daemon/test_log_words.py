@@ -15,7 +15,8 @@ from daemon.log_words import words
 
 SILENT: set[type[Event]] = set()
 SAMPLES: dict[Any, Any] = {
-    str: "text", int: 3, float: 1.5, bool: True, datetime: datetime(2026, 3, 1, tzinfo=UTC), tuple[str, ...]: ("a", "b"),
+    str: "text", int: 3, float: 1.5, bool: True, datetime: datetime(2026, 3, 1, tzinfo=UTC),
+    tuple[str, ...]: ("a", "b"),
 }  # fmt: skip
 DUE = SAMPLES[datetime]
 

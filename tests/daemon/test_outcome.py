@@ -77,7 +77,8 @@ def test_a_moved_cursor_forgives_earlier_failures() -> None:
     ("ending", "state", "failures"),
     [
         (Ending.SUCCEEDED, "succeeded", 0), (Ending.FAILED, "failed", 1), (Ending.TIMED_OUT, "failed", 1),
-        (Ending.CANCELLED, "cancelled", 0), (Ending.INTERRUPTED, "cancelled", 0), (Ending.DATABASE_LOST, "cancelled", 0),
+        (Ending.CANCELLED, "cancelled", 0), (Ending.INTERRUPTED, "cancelled", 0),
+        (Ending.DATABASE_LOST, "cancelled", 0),
     ],
 )  # fmt: skip
 def test_a_poll_is_never_retried_because_the_next_one_looks_at_the_same_queue(

@@ -14,11 +14,13 @@ from daemon.schedule import phased
 from daemon.settings import JobSettings
 from tests.daemon.harness import a_job
 
+MORNING = Cron("0 3 * * *", "Asia/Kolkata")
+
 
 async def _nothing(_: object) -> None: ...
 
 
-def made(trigger: Any = Cron("0 3 * * *", "Asia/Kolkata"), **options: Any) -> Job:
+def made(trigger: Any = MORNING, **options: Any) -> Job:
     return a_job(_nothing, trigger, "tea.brew", **options)
 
 

@@ -26,7 +26,7 @@ def test_every_statement_names_the_table_and_its_key() -> None:
     ],
 )  # fmt: skip
 def test_a_name_that_is_no_identifier_is_refused(name: str, key: str) -> None:
-    with pytest.raises(ValueError, match="names are like suite.table and key_id"):
+    with pytest.raises(ValueError, match=r"names are like suite\.table and key_id"):
         WorkQueue(name, key)
 
 

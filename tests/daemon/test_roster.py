@@ -14,13 +14,14 @@ from daemon.ledger import KnownJob
 from daemon.roster import Roster, coalesces, fingerprint_of
 from tests.daemon.harness import a_job
 
+MORNING = Cron("0 3 * * *")
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 async def _nothing(_: object) -> None: ...
 
 
-def made(trigger: Any = Cron("0 3 * * *"), name: str = "tea.brew", **options: Any) -> Job:
+def made(trigger: Any = MORNING, name: str = "tea.brew", **options: Any) -> Job:
     return a_job(_nothing, trigger, name, **options)
 
 

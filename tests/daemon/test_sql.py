@@ -57,5 +57,5 @@ def test_a_table_is_named_by_a_checked_identifier(table: str, quoted: str) -> No
 
 @pytest.mark.parametrize("table", ["", "a.b.c", "Tea", 'a"b', "a;b", "a b", "a.", ".b", "1a", "a\n", "ä"])
 def test_what_is_no_identifier_is_refused(table: str) -> None:
-    with pytest.raises(ValueError, match="is not an identifier such as suite.table"):
+    with pytest.raises(ValueError, match=r"is not an identifier such as suite\.table"):
         Statement("x", "DELETE FROM {queue}", "p").on(queue=table)

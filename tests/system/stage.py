@@ -46,6 +46,7 @@ def environment_of(place: Place, folder: Path, mark: str, **settings: str) -> di
         "SEXTON_LOG__FORMAT": "json",
         "SEXTON_LOG__LEVEL": "debug",
         "SEXTON_NODE__LEASE": "2s",
+        "SEXTON_POOL__SIZE": "2",
         "SEXTON_QUEUES__RETRY_DELAY": "100ms",
         "SEXTON_METRICS__LISTEN": f"127.0.0.1:{free_port()}",
         "SEXTON_DATABASE__STATE_DIR": str(folder / "state-of-its-own"),

@@ -67,7 +67,7 @@ async def test_systemd_is_told_of_the_start_the_state_and_the_end(stage: Stage) 
         node = await stage.daemon(**listening(systemd))
         await systemd.hears(r"^READY=1$")
         await systemd.hears(r"^EXTEND_TIMEOUT_USEC=\d+$")  # while it started
-        await systemd.hears(r"^STATUS=\d+ jobs, \d+ running, \d/5 workers busy, next \S+ at \d\d:\d\d:\d\d UTC$")
+        await systemd.hears(r"^STATUS=\d+ jobs, \d+ running, \d/2 workers busy, next \S+ at \d\d:\d\d:\d\d UTC$")
         await systemd.hears(r"^WATCHDOG=1$", count=3)
         node.signal(signal.SIGHUP)
         await systemd.hears(r"^RELOADING=1$")

@@ -66,7 +66,7 @@ async def test_a_daemon_frozen_beyond_its_lease_is_fenced_and_becomes_a_node_aga
     stage: Stage, freezes: int, counted: Callable[..., Any]
 ) -> None:
     """Its work goes to the other while it sleeps; what it still says when it wakes counts for nothing."""
-    a, b = await twins(stage)
+    a, b = await twins(stage, SEXTON_NODE__SLOTS="6")
     connection = await stage.connect()
     for n in range(1, freezes + 1):
         await stage.ask_for("trial.long", 1.5, count=10)

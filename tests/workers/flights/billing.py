@@ -22,6 +22,11 @@ NOTHING = {
     "invoices": 0, "totals": {}, "lines": 0, "late_lines": 0, "carried": 0, "parked": 0, "stranded": 0,
     "credit_notes": 0, "uncredited": 0,
 }  # fmt: skip
+CLEAR = """
+TRUNCATE flights.customer, flights.billing_cycle, flights.flight, flights.flight_invoice, flights.flight_charge,
+    flights.invoice_series, flights.invoice, flights.invoice_line, flights.credit_note, flights.parked_bill,
+    flights.aircraft, flights.flight_position, flights.flight_processing_queue, sexton.run RESTART IDENTITY CASCADE
+"""
 CUSTOMER = """
 INSERT INTO flights.customer (id, code, name, tz, currency, terms_days, grace_days, tax_rate, min_invoice_amount,
     contract_start, contract_end, active)

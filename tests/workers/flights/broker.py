@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,17 +19,24 @@ class Seen:
 
 @dataclass
 class Broker:
-    """`answer` is bytes to send as they are; `delay_s` passes first, and `cut_at` closes after so many bytes."""
+    """`answer` is bytes to send as they are; `delay_s` passes first, and `cut_at` closes after so many bytes.
+
+    With `respond` each request gets the answer that function prepares for it.
+    """
 
     url: str = ""
     answer: bytes = b""
     delay_s: float = 0.0
     cut_at: int | None = None
     seen: list[Seen] = field(default_factory=list)
+    respond: Callable[[Broker, Seen], None] | None = None
 
-    def says(self, body: object, *, status: str = "200 OK", content_type: str | None = "application/json") -> None:
+    def says(
+        self, body: object, *, status: str = "200 OK", content_type: str | None = "application/json", more: str = ""
+    ) -> None:
+        """The next answer; `more` are further header lines."""
         payload = body if isinstance(body, bytes) else json.dumps(body).encode()
-        head = f"HTTP/1.1 {status}\r\nContent-Length: {len(payload)}\r\nConnection: close\r\n"
+        head = f"HTTP/1.1 {status}\r\nContent-Length: {len(payload)}\r\nConnection: close\r\n{more}"
         head += f"Content-Type: {content_type}\r\n" if content_type else ""
         self.answer = head.encode() + b"\r\n" + payload
 
@@ -38,8 +45,11 @@ class Broker:
             head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
             headers = {k.lower(): v.strip() for k, _, v in (line.partition(":") for line in head[1:] if line)}
             body = await reader.readexactly(int(headers.get("content-length", "0")))
-            self.seen.append(Seen(head[0], headers, json.loads(body)))
+            asked = Seen(head[0], headers, json.loads(body))
+            self.seen.append(asked)
             await asyncio.sleep(self.delay_s)
+            if self.respond is not None:
+                self.respond(self, asked)
             writer.write(self.answer[: self.cut_at])
             await writer.drain()
         except (ConnectionError, asyncio.IncompleteReadError):
@@ -49,9 +59,9 @@ class Broker:
 
 
 @asynccontextmanager
-async def broker() -> AsyncIterator[Broker]:
-    found = Broker()
-    server = await asyncio.start_server(found.serve, "127.0.0.1", 0)
+async def broker(port: int = 0, respond: Callable[[Broker, Seen], None] | None = None) -> AsyncIterator[Broker]:
+    found = Broker(respond=respond)
+    server = await asyncio.start_server(found.serve, "127.0.0.1", port)
     found.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
         yield found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -11,12 +11,14 @@ import asyncpg
 import pytest
 
 from tests.workers.flights import plain_python
-from tests.workers.flights.billing import Billing
+from tests.workers.flights.billing import CLEAR, Billing
 from tests.workers.flights.builders import rate_card
+from tests.workers.flights.seeded import SEEDED, Seeded, on_database
 from workers.flights.flight import Zone
 from workers.flights.rates import RateCard
 from workers.flights.sample import Sample, SampleFlight, default_cache, fetch
 from workers.flights.sample_zones import ZONE_OF_FIR, ZONES
+from workers.flights.seed import seed
 from workers.flights.zones import Fir, Zones
 
 
@@ -63,6 +65,40 @@ def plain_regions(sample: Sample) -> list[plain_python.Region]:
     return plain_python.regions(sample.firs(), ZONE_OF_FIR)
 
 
+@pytest.fixture(scope="session")
+async def billing_url(server: str, template: str) -> str:
+    """One database for all tests that bill and leave the schema as it is: clearing it is cheaper than another."""
+    admin = await asyncpg.connect(server)
+    await admin.execute(f'CREATE DATABASE billing TEMPLATE "{template}"')
+    await admin.close()
+    return on_database(server, "billing")
+
+
 @pytest.fixture
-def billing(url: str, connection: asyncpg.Connection) -> Billing:
-    return Billing(url, connection)
+async def billing(billing_url: str) -> AsyncIterator[Billing]:
+    connection = await asyncpg.connect(billing_url)
+    await connection.execute(CLEAR)
+    yield Billing(billing_url, connection)
+    await connection.close()
+
+
+@pytest.fixture(scope="session")
+async def seeded_template(server: str, template: str, wheel: Path) -> str:
+    """The featured flights and the first Swiss ones, queued; and what it takes to rate them."""
+    admin = await asyncpg.connect(server)
+    await admin.execute(f'CREATE DATABASE template_flights TEMPLATE "{template}"')
+    await admin.close()
+    connection = await asyncpg.connect(on_database(server, "template_flights"))
+    await seed(connection, scale=SEEDED, cache=wheel.parent, progress=lambda *_: None)
+    await connection.close()
+    return "template_flights"
+
+
+@pytest.fixture
+async def seeded(server: str, seeded_template: str) -> AsyncIterator[Seeded]:
+    """Databases with sample flights, as many as a test asks for."""
+    clones = Seeded(server, seeded_template)
+    try:
+        yield clones
+    finally:
+        await clones.drop()

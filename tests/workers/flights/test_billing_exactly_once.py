@@ -16,6 +16,12 @@ MONDAY, NEXT_MONDAY = date(2018, 8, 6), date(2018, 8, 13)
 HOLD = "PERFORM pg_advisory_xact_lock(1);"
 
 
+@pytest.fixture
+def billing(url: str, connection: asyncpg.Connection) -> Billing:
+    """On a database of its own: these tests change the schema, or need sessions that nobody else has."""
+    return Billing(url, connection)
+
+
 async def customers(billing: Billing, count: int, minimum: str = "0") -> None:
     for key in range(1, count + 1):
         await billing.customer(key, weekly=1, minimum=minimum)

@@ -50,27 +50,30 @@ async def test_days_of_grace_are_added(billing: Billing, grace: int) -> None:
     await becomes_overdue_at(billing, MIDNIGHT + timedelta(days=grace))
 
 
-@pytest.mark.parametrize(
-    ("tz", "due_on", "instant"),
-    [
-        ("Europe/Berlin", date(2018, 8, 21), "2018-08-21T22:00Z"),
-        ("Europe/Berlin", date(2018, 12, 21), "2018-12-21T23:00Z"),
-        ("Europe/Berlin", date(2018, 3, 24), "2018-03-24T23:00Z"),  # the night the clocks go forward
-        ("Europe/Berlin", date(2018, 3, 25), "2018-03-25T22:00Z"),
-        ("Europe/Berlin", date(2018, 10, 28), "2018-10-28T23:00Z"),  # a day of 25 hours
-        ("America/New_York", date(2018, 11, 4), "2018-11-05T05:00Z"),
-        ("America/Sao_Paulo", date(2018, 11, 3), "2018-11-04T03:00Z"),  # that midnight does not exist: 01:00
-        ("Asia/Kolkata", date(2018, 8, 21), "2018-08-21T18:30Z"),
-        ("Asia/Kathmandu", date(2018, 8, 21), "2018-08-21T18:15Z"),
-        ("Pacific/Kiritimati", date(2018, 8, 21), "2018-08-21T10:00Z"),  # UTC+14
-        ("Etc/GMT+12", date(2018, 8, 21), "2018-08-22T12:00Z"),  # UTC-12
-        ("UTC", date(2020, 2, 28), "2020-02-29T00:00Z"),
-        ("UTC", date(2020, 2, 29), "2020-03-01T00:00Z"),
-    ],
-)
-async def test_midnight_is_the_customers(billing: Billing, tz: str, due_on: date, instant: str) -> None:
-    await invoice(billing, due_on, tz=tz)
-    await becomes_overdue_at(billing, datetime.fromisoformat(instant))
+MIDNIGHTS = [
+    ("Europe/Berlin", date(2018, 8, 21), "2018-08-21T22:00Z"),
+    ("Europe/Berlin", date(2018, 12, 21), "2018-12-21T23:00Z"),
+    ("Europe/Berlin", date(2018, 3, 24), "2018-03-24T23:00Z"),  # the night the clocks go forward
+    ("Europe/Berlin", date(2018, 3, 25), "2018-03-25T22:00Z"),
+    ("Europe/Berlin", date(2018, 10, 28), "2018-10-28T23:00Z"),  # a day of 25 hours
+    ("America/New_York", date(2018, 11, 4), "2018-11-05T05:00Z"),
+    ("America/Sao_Paulo", date(2018, 11, 3), "2018-11-04T03:00Z"),  # that midnight does not exist: 01:00
+    ("Asia/Kolkata", date(2018, 8, 21), "2018-08-21T18:30Z"),
+    ("Asia/Kathmandu", date(2018, 8, 21), "2018-08-21T18:15Z"),
+    ("Pacific/Kiritimati", date(2018, 8, 21), "2018-08-21T10:00Z"),  # UTC+14
+    ("Etc/GMT+12", date(2018, 8, 21), "2018-08-22T12:00Z"),  # UTC-12
+    ("UTC", date(2020, 2, 28), "2020-02-29T00:00Z"),
+    ("UTC", date(2020, 2, 29), "2020-03-01T00:00Z"),
+]
+
+
+async def test_midnight_is_the_customers(billing: Billing) -> None:
+    instants = [(datetime.fromisoformat(instant), tz, due_on) for tz, due_on, instant in MIDNIGHTS]
+    for key, (_, tz, due_on) in enumerate(instants, 1):
+        await invoice(billing, due_on, tz=tz, key=key)
+    for instant, tz, due_on in sorted(instants):
+        assert await billing.overdue(instant - timedelta(seconds=1)) == NOTHING, (tz, due_on)
+        assert (await billing.overdue(instant))["overdue"] == 1, (tz, due_on)
 
 
 @pytest.mark.parametrize("status", ["DRAFT", "PAID", "VOID", "OVERDUE"])

@@ -16,6 +16,12 @@ NOTES = "SELECT number, subtotal, tax, total, reason FROM flights.credit_note OR
 
 
 @pytest.fixture
+def billing(url: str, connection: asyncpg.Connection) -> Billing:
+    """On a database of its own: these tests change the schema, or need sessions that nobody else has."""
+    return Billing(url, connection)
+
+
+@pytest.fixture
 async def billed(billing: Billing) -> Billing:
     await billing.customer(weekly=1, tax="0.19")
     await billing.record(MONDAY, "10.00")
