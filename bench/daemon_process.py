@@ -22,6 +22,8 @@ suites = {suites}
 [database]
 url = "{url}"
 state_dir = "{folder}/state"
+[pool]
+size = {workers}
 [metrics]
 listen = "127.0.0.1:0"
 [log]
@@ -55,10 +57,12 @@ class DaemonProcess:
         return took
 
 
-def configured(folder: Path, *, url: str = "embedded", suites: tuple[str, ...] = ("workers.flights",)) -> Path:
+def configured(
+    folder: Path, *, url: str = "embedded", suites: tuple[str, ...] = ("workers.flights",), workers: int = 5
+) -> Path:
     file = folder / "config.toml"
     folder.mkdir(parents=True, exist_ok=True)
-    file.write_text(TEXT.format(url=url, folder=folder, suites=list(suites)))
+    file.write_text(TEXT.format(url=url, folder=folder, suites=list(suites), workers=workers))
     return file
 
 

@@ -62,7 +62,7 @@ async def watched(pid: int, stage: Stage) -> dict[str, Any]:
 
 def told(ready: list[float], gone: list[float], windows: list[dict[str, Any]]) -> Result:
     def of(key: str) -> float:
-        return median([w[key] for w in windows])
+        return float(median([w[key] for w in windows]))
 
     percent, postgres = 100 * of("cpu"), 100 * of("cpu_postgres")
     jobs = len(house.SCHEDULES) + 3

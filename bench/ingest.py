@@ -65,12 +65,16 @@ async def run(stage: Stage) -> Result:
     return told(len(flights), expected, ours, limit, plain, boxed)
 
 
+def processes(stage: Stage) -> int:
+    return 2 if stage.options.quick else 5
+
+
 async def by_the_daemon(
     stage: Stage, url: str, connection: asyncpg.Connection, flights: list[int], into: Measured
 ) -> dict[str, int]:
     """From the commit that enqueues them until the queue is empty, with workers that have rated before."""
     await connection.execute(CLEAR)
-    async with daemon(configured(stage.folder / "ingest", url=url)) as running:
+    async with daemon(configured(stage.folder / "ingest", url=url, workers=processes(stage))) as running:
         began = time.perf_counter()
         await queued_and_gone(connection, flights[:WARM_UP])
         into.warm_up.append(time.perf_counter() - began)
@@ -99,6 +103,7 @@ async def by_copy(
     answer = await child(
         "bench.ingest_limit:main", patience=PATIENCE, environment={"SEXTON_WORKER_DATABASE_URL": url},
         url=url, postgres=stage.postgres_pid, flights=flights, warm_up=WARM_UP,
+        processes=processes(stage),
     )  # fmt: skip
     into.seconds.append(answer["seconds"])
     into.warm_up.append(answer["warm_up"])

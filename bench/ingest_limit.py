@@ -6,6 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import Iterator
+from itertools import count
 from typing import Any
 
 import asyncpg
@@ -18,41 +19,41 @@ from workers.flights.rate_flight import CALC_VERSION, rate_flight
 from workers.flights.report import Report
 from workers.flights.settings import Settings
 
-PROCESSES = 5
+FAR_APART = 1_000_000
 RECORD_COLUMNS = (
     "id", "flight_id", "customer_id", "service_on", "currency", "outcome", "reason", "flags", "enroute_total",
     "terminal_total", "subtotal", "digest", "calc_version",
 )  # fmt: skip
 
 
-async def main(url: str, postgres: int, flights: list[int], warm_up: int) -> dict[str, Any]:
-    pool = Pool(PROCESSES)
+async def main(url: str, postgres: int, flights: list[int], warm_up: int, processes: int) -> dict[str, Any]:
+    pool = Pool(processes)
     await pool.start()
     began = time.perf_counter()
-    await shares(pool, url, flights[:warm_up], write=False)
+    await shares(pool, processes, url, flights[:warm_up], write=False)
     warmed = time.perf_counter() - began
     mine, theirs = CpuMeter(os.getpid()), CpuMeter(postgres)
     began = time.perf_counter()
-    await shares(pool, url, flights, write=True)
+    await shares(pool, processes, url, flights, write=True)
     took = time.perf_counter() - began
     result = {"seconds": took, "warm_up": warmed, "cpu": mine.sample(), "cpu_postgres": theirs.sample()}
     await pool.stop(1)
     return result
 
 
-async def shares(pool: Pool, url: str, flights: list[int], *, write: bool) -> None:
+async def shares(pool: Pool, processes: int, url: str, flights: list[int], *, write: bool) -> None:
     await asyncio.gather(
-        *(pool.compute(share, url, flights[n::PROCESSES], n if write else -1) for n in range(PROCESSES))
+        *(pool.compute(share, url, flights[n::processes], n * FAR_APART if write else -1) for n in range(processes))
     )
 
 
-async def share(url: str, flights: list[int], nth: int) -> None:
-    """In a worker: rate all of them, then write all of them in one transaction. `nth` -1: write nothing."""
+async def share(url: str, flights: list[int], base: int) -> None:
+    """In a worker: rate all of them, then write all in one transaction, ids from `base` on; -1: write nothing."""
     reports = [await rate_flight(flight, Settings()) for flight in flights]
-    if nth < 0:
+    if base < 0:
         return
     records, charges = [], []
-    ids = iter(range(1 + nth, 1 << 40, PROCESSES))
+    ids = count(base + 1)
     for report in reports:
         for record, rows in rows_of(report, ids):
             records.append(record)

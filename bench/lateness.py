@@ -37,7 +37,7 @@ async def run(stage: Stage) -> Result:
         Load("burst", 10_000, 10, max(1, round(options.seconds / 20))),
     )
     if options.quick:
-        loads = (Load("steady", 50, 1, 3), Load("burst", 200, 2, 1))
+        loads = (Load("steady", 50, 1, 2), Load("burst", 200, 1, 1))
     found: dict[str, dict[str, list[dict[str, Any]]]] = {
         load.name: {name: [] for name in CONTESTANTS} for load in loads
     }

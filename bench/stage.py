@@ -23,6 +23,7 @@ from daemon.embedded import EmbeddedPostgres
 
 ROOT = Path(__file__).parents[1]
 SUITES = {"flights": "workers.flights"}
+NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +71,12 @@ class Stage:
 
 @asynccontextmanager
 async def stage(options: Options, tell: Tell) -> AsyncIterator[Stage]:
-    """PostgreSQL with the daemon's own settings (fsync on) in a temporary directory, gone afterwards."""
+    """PostgreSQL with the daemon's own settings (fsync on) in a temporary directory, gone afterwards.
+
+    A quick one is not durable: it shows that the bench works, and nothing else.
+    """
     with tempfile.TemporaryDirectory(prefix="sexton-bench-") as folder:
-        server = EmbeddedPostgres(Path(folder) / "state")
+        server = EmbeddedPostgres(Path(folder) / "state", settings=NOT_DURABLE if options.quick else {})
         url = await server.start("daemon")
         try:
             yield Stage(server, url, Path(folder), options, tell)

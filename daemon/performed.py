@@ -23,7 +23,6 @@ class Performed:
     postponed: Postponed | None = None
 
 
-
 def is_no_rows_doing(error: Exception, *, alone: bool) -> bool:
     """Whether a refused save costs its items nothing. A missing table is known from a bad row once one stands alone."""
     sqlstate = str(getattr(error, "sqlstate", None) or "") if isinstance(error, asyncpg.PostgresError) else "P0"

@@ -29,8 +29,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.system)
-            if item.get_closest_marker("soak") and not asked:
-                item.add_marker(pytest.mark.skip(reason="long; make soak runs it"))
+            if item.get_closest_marker("soak"):
+                item.add_marker(pytest.mark.timeout(3600))
+                if not asked:
+                    item.add_marker(pytest.mark.skip(reason="long; make soak runs it"))
 
 
 @pytest.hookimpl(wrapper=True)

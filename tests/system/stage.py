@@ -33,6 +33,13 @@ REQUEST = """
     FROM (SELECT sexton.clock() AS at) c, generate_series(1, $3::int) n
     RETURNING id
 """
+ENQUEUE = """
+    INSERT INTO flights.flight_processing_queue (flight_id)
+    SELECT id FROM flights.flight f
+    WHERE NOT EXISTS (SELECT FROM flights.flight_invoice i WHERE i.flight_id = f.id)
+    ORDER BY id LIMIT $1
+    ON CONFLICT DO NOTHING
+"""
 
 
 def environment_of(place: Place, folder: Path, mark: str, **settings: str) -> dict[str, str]:
@@ -90,6 +97,20 @@ class Stage:
             rows = await connection.fetch(REQUEST, job, f'{{"seconds": {seconds}}}', count)
             await connection.execute("SELECT pg_notify('sexton', 'ready')")
             return [row["id"] for row in rows]
+        finally:
+            await connection.close()
+
+    async def withhold(self) -> None:
+        """Before the first daemon: take the flights out of the queue, to `give` them a few at a time."""
+        async with self.place.connection() as connection:
+            await connection.execute("DELETE FROM flights.flight_processing_queue")
+
+    async def give(self, flights: int | None = None) -> None:
+        """So many flights that are not billed yet; at least three, or all of them."""
+        connection = await self.connect()
+        try:
+            waiting = await connection.fetchval("SELECT count(*) FROM flights.flight_processing_queue")
+            await connection.execute(ENQUEUE, None if flights is None else waiting + max(flights, 3))
         finally:
             await connection.close()
 

@@ -1,0 +1,77 @@
+"""Each bench runs, tiny, and says sane things. No figure here is a promise: the bounds are ten times the bench's."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TEN_TIMES = 10
+
+
+def bench(name: str, folder: Path) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", name, "--quick", "--results", str(folder)],
+        cwd=ROOT, capture_output=True, text=True, timeout=100,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert f"== {name} ==" in done.stdout
+    found: dict[str, Any] = json.loads((folder / f"{name}.json").read_text())
+    assert found["bench"] == name
+    assert found["machine"].keys() >= {"cores", "cpu", "python", "postgresql"}
+    assert found["tables"]
+    assert found["targets"]
+    return found
+
+
+def target(found: dict[str, Any], part: str) -> float:
+    (value,) = [t["value"] for t in found["targets"] if part in t["name"]]
+    return float(value)
+
+
+def test_ingest_writes_what_the_limit_writes(tmp_path: Path) -> None:
+    found = bench("ingest", tmp_path)
+    figures = found["figures"]
+    assert figures["flights"] == 62
+    assert 0 < figures["records"] <= figures["charges"]
+    assert target(found, "of the limit") > 0.5 / TEN_TIMES
+    assert target(found, "over every vertex") > 20 / TEN_TIMES
+
+
+def test_queue_leaves_nothing_behind(tmp_path: Path) -> None:
+    found = bench("queue", tmp_path)
+    assert found["figures"]["items"] == 200
+    assert target(found, "throughput") > 0.4 / TEN_TIMES
+    assert 0 < target(found, "pick-up latency") < 3 * TEN_TIMES
+
+
+def test_lateness_loses_no_instant(tmp_path: Path) -> None:
+    found = bench("lateness", tmp_path)
+    assert target(found, "steady: instants lost") == 0
+    assert target(found, "burst: instants lost") == 0
+    assert 0 < target(found, "steady: p99") < 2.5 * TEN_TIMES
+    for load in found["figures"]["loads"].values():
+        assert all(0 <= r["p50"] <= r["p99"] <= r["worst"] for rounds in load.values() for r in rounds)
+
+
+def test_idle_is_cheap_and_quick_to_start_and_stop(tmp_path: Path) -> None:
+    found = bench("idle", tmp_path)
+    assert found["figures"]["jobs"] == 45
+    assert 0 < target(found, "CPU") < 0.2 * TEN_TIMES
+    assert 10 < target(found, "MB resident") < 90 * TEN_TIMES
+    assert 0 < target(found, "start to READY") < 1.0 * TEN_TIMES
+    assert 0 < target(found, "SIGTERM") < 0.5 * TEN_TIMES
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["nonsense"]])
+def test_the_command_line_explains_itself(arguments: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=30
+    )
+    assert done.returncode == (0 if arguments == ["--help"] else 2)
+    assert all(name in done.stdout + done.stderr for name in ("ingest", "queue", "lateness", "idle"))
