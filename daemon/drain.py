@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from daemon.database import DatabaseDown
 from daemon.events import ItemDied, ItemsFinished, Note
 from daemon.fence import Fenced
 from daemon.job import Drained
-from daemon.performed import ERROR_LENGTH, Performed, is_no_rows_doing, reason
+from daemon.performed import ERROR_LENGTH, Performed, is_no_rows_doing, reason, seconds_off
 from daemon.pool_messages import PoolClosed, WorkerStartError
 from daemon.queue import Postponed, QueueItem, WorkQueue
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from daemon.facilities import Facilities
 
 MOST_IN_ONE_COMMIT = 500
+GATHER = 0.1
 CLAIM_PATIENCE = 2.0
 LATITUDE = 5.0
 
@@ -71,11 +73,7 @@ class Drain:
                 if self._failure is not None:
                     raise self._failure
                 if self._settled:
-                    batch, self._settled = (
-                        self._settled[:MOST_IN_ONE_COMMIT],
-                        self._settled[MOST_IN_ONE_COMMIT:],
-                    )
-                    yield await self._settle(batch)
+                    yield await self._settle(await self._gathered())
                 elif self._finished():
                     return
                 else:
@@ -83,6 +81,16 @@ class Drain:
                     await self._news.wait()
         finally:
             await self.close()
+
+    async def _gathered(self) -> list[Performed]:
+        """The next batch. While others are being performed, a few more may settle: a commit costs the same for all."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GATHER):
+                while len(self._settled) < min(len(self._open), MOST_IN_ONE_COMMIT) and self._failure is None:
+                    self._news.clear()
+                    await self._news.wait()
+        batch, self._settled = self._settled[:MOST_IN_ONE_COMMIT], self._settled[MOST_IN_ONE_COMMIT:]
+        return batch
 
     async def close(self) -> None:
         """Stop claiming and performing, and give back unharmed what was not saved."""
@@ -260,16 +268,11 @@ class Drain:
     async def _postpone(self, put_off: Sequence[tuple[QueueItem, Postponed]]) -> int:
         """Back to the queue at no cost, with one line in the log however many there are."""
         put_off = sorted(put_off, key=lambda pair: pair[0].key)
-        delays = [
-            self.lent.retry_base * 2 ** min(item.attempts - 1, 4) if why.delay is None else why.delay.total_seconds()
-            for item, why in put_off
-        ]
+        delays = [seconds_off(item, why, first=self.lent.retry_base) for item, why in put_off]
         async with self.context.transaction() as tx:
-            rows = await tx.fetch(
-                self.queue.statements["postpone"],
-                [i.key for i, _ in put_off], [i.token for i, _ in put_off],
-                [str(why)[:ERROR_LENGTH] for _, why in put_off], delays,
-            )  # fmt: skip
+            keys, tokens = [i.key for i, _ in put_off], [i.token for i, _ in put_off]
+            reasons = [str(why)[:ERROR_LENGTH] for _, why in put_off]
+            rows = await tx.fetch(self.queue.statements["postpone"], keys, tokens, reasons, delays)
         if rows:
             text = f"{self.queue.name}: {len(rows)} postponed: {rows[0]['last_error']}"
             self.lent.announce(Note("INGESTION", text, warning=True))

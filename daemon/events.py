@@ -64,6 +64,7 @@ class RunStarted(Event):
     due_at: datetime
     lateness: float
     attempt: int
+    trigger: str = "schedule"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,15 @@ class RunEnded(Event):
     error: str | None = None
     traceback: str | None = None
     retry_in: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunGivenUp(Event):
+    """A dead letter that nobody was performing any more: it took its node down once too often."""
+
+    run: int
+    job: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)

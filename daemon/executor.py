@@ -221,7 +221,7 @@ class Executor:
         begun, self._begun = self._begun, []
         for c, at in begun:
             lateness = max((at - c.due_at).total_seconds(), 0.0)
-            self.emit(RunStarted(c.id, c.job, c.due_at, lateness, c.attempt))
+            self.emit(RunStarted(c.id, c.job, c.due_at, lateness, c.attempt, c.trigger))
 
     def announce_end(self, run: ActiveRun, outcome: Outcome, retry_in: float | None) -> None:
         self._announce_starts()

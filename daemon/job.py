@@ -123,7 +123,7 @@ def poll(every: timedelta, *, wake: WorkQueue | str | None = None, **options: An
 
 
 def on(kind: str, **options: Any) -> Callable[[Body], Job]:
-    """Declare a handler of events of one kind; the payload is `ctx.args`."""
+    """Declare a handler of events of one kind; `ctx.args` is {event (its id), kind, payload}."""
     options.setdefault("overlap", Overlap.ALLOW)
     return lambda body: _declare(body, OnEvent(kind), options)
 

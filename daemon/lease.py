@@ -17,7 +17,7 @@ import asyncpg
 from daemon import sql
 from daemon.clock import boottime
 from daemon.database import Link
-from daemon.events import Event, LeaseLost, Rescued
+from daemon.events import Event, ItemDied, LeaseLost, Rescued, RunGivenUp
 from daemon.queue import MAX_RESCUES, WorkQueue
 
 (
@@ -130,13 +130,13 @@ class NodeLease:
             async with connection.transaction():
                 if not await connection.fetch(BURY.text, node, reason, even_if_alive):
                     return  # somebody else was first, or it lives after all
-                runs, items = await _rescue_work(connection, node)
+                work = await _rescue_work(connection, node)
             await connection.fetch(TERMINATE_SESSIONS.text, str(node))
-        self.emit(Rescued(name, runs, items))
+        self._announce(name, work)
 
     async def _rescue_latecomers(self) -> None:
         """A claim may commit after its node was buried or had left: nothing runs in a dead node's name for long."""
-        found: list[tuple[str, int, int]] = []
+        found: list[tuple[str, RescuedWork]] = []
         async with self.link.held() as connection:
             late = {row["node"]: row["name"] for row in await connection.fetch(RUNNING_FOR_THE_DEAD.text)}
             for queue in await _queues(connection):
@@ -144,10 +144,15 @@ class NodeLease:
                 late |= {row["node"]: row["name"] for row in rows}
             for node, name in late.items():
                 async with connection.transaction():
-                    found.append((name, *await _rescue_work(connection, node)))
-        for name, runs, items in found:
-            if runs or items:
-                self.emit(Rescued(name, runs, items))
+                    found.append((name, await _rescue_work(connection, node)))
+        for name, work in found:
+            if work.runs or work.items:
+                self._announce(name, work)
+
+    def _announce(self, name: str, work: RescuedWork) -> None:
+        self.emit(Rescued(name, work.runs, work.items))
+        for event in work.given_up:
+            self.emit(event)
 
     async def retire(self, reason: str) -> None:
         """Leave in good order: nothing to rescue, nobody to wait for."""
@@ -157,16 +162,27 @@ class NodeLease:
         await self.link.fetch(PUBLISH_STATUS, self.incarnation, status)
 
 
-async def _rescue_work(connection: asyncpg.Connection, node: UUID) -> tuple[int, int]:
+@dataclass(frozen=True, slots=True)
+class RescuedWork:
+    """How much was taken over, and what was not: it has taken its node down once too often."""
+
+    runs: int
+    items: int
+    given_up: list[Event]
+
+
+async def _rescue_work(connection: asyncpg.Connection, node: UUID) -> RescuedWork:
     """New tokens for all that runs in this node's name, and word of it to whoever may take it on, with the COMMIT."""
     runs = await connection.fetch(RESCUE_RUNS.text, node, MAX_RESCUES)
+    given_up: list[Event] = [RunGivenUp(r["id"], r["job"], r["reason"]) for r in runs if r["state"] == "failed"]
     news, items = ["ready"], 0
     for queue in await _queues(connection):
         rescued = await connection.fetch(queue.statements["rescue"].text, node, MAX_RESCUES)
+        given_up += [ItemDied(queue.name, r["key"], r["last_error"]) for r in rescued if r["state"] == "DEAD"]
         items += len(rescued)
         news += [f"queue:{queue.name}"] if rescued else []
     await connection.execute("SELECT pg_notify('sexton', news) FROM unnest($1::text[]) AS n (news)", news)
-    return len(runs), items
+    return RescuedWork(len(runs), items, given_up)
 
 
 async def _queues(connection: asyncpg.Connection) -> list[WorkQueue]:

@@ -35,7 +35,7 @@ WITH rescued AS (
                       ELSE 'its node died' END,
         finished_at = CASE WHEN trigger = 'poll' OR rescues + 1 > $2 THEN sexton.clock() END
     WHERE node = $1 AND state = 'running'
-    RETURNING r.id, r.job, r.state, r.attempt, r.started_at
+    RETURNING r.id, r.job, r.state, r.reason, r.attempt, r.started_at
 ), freed AS (
     UPDATE sexton.job j SET running_run = NULL
     FROM rescued r WHERE j.name = r.job AND j.running_run = r.id AND r.state <> 'ready'
@@ -44,7 +44,7 @@ WITH rescued AS (
     SELECT id, attempt, 'node died', $1, started_at, sexton.clock(), NULL FROM rescued
     ON CONFLICT (run, number) DO NOTHING
 )
-SELECT id, job, state FROM rescued;
+SELECT id, job, state, reason FROM rescued;
 
 -- name: running_for_the_dead
 SELECT DISTINCT r.node, n.name

@@ -40,6 +40,8 @@ def _of_runs(event: e.Event) -> Said | None:
             return Said("debug", "SCHEDULED", f"{job} started", fields)
         case e.RunEnded():
             return _of_an_end(event)
+        case e.RunGivenUp(run, job, reason):
+            return Said("error", "SCHEDULED", f"{job} failed: {reason}", {"run": run})
         case e.InstantsSettled(job, state, count, due_at, reason):
             level = "warning" if state in ("missed", "held") else "info"
             many = f"{count} instants" if count > 1 else "instant"

@@ -109,12 +109,14 @@ class Metrics:
 
     def __call__(self, event: e.Event) -> None:
         match event:
-            case e.RunStarted(job=job, lateness=lateness, attempt=attempt):
+            case e.RunStarted(job=job, lateness=lateness, attempt=attempt, trigger=trigger):
                 self.running.labels(*_labels(job)).inc()
-                if attempt == 1:
+                if attempt == 1 and trigger == "schedule":  # a run by hand may be due years ago
                     self.lateness.labels(*_labels(job)).observe(lateness)
             case e.RunEnded():
                 self._ended(event)
+            case e.RunGivenUp(job=job):
+                self.runs.labels(*_labels(job), "failed").inc()
             case e.InstantsSettled(job=job, state=state, count=count):
                 self.runs.labels(*_labels(job), state).inc(count)
                 if state == "missed":

@@ -31,3 +31,8 @@ def is_no_rows_doing(error: Exception, *, alone: bool) -> bool:
 
 def reason(error: BaseException) -> str:
     return storable(f"{type(error).__name__}: {error}"[:ERROR_LENGTH].rstrip(": "))
+
+
+def seconds_off(item: QueueItem, why: Postponed, *, first: float) -> float:
+    """How long a postponed item waits: as it was asked to, else longer each time it was claimed."""
+    return first * 2 ** min(item.attempts - 1, 4) if why.delay is None else why.delay.total_seconds()

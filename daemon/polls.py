@@ -50,5 +50,7 @@ class PollLoop:
             self.executor.record(run, outcome)
         elif outcome.ending is Ending.DATABASE_LOST:
             return 0.5
+        if outcome.ending in (Ending.FAILED, Ending.TIMED_OUT):
+            return every  # what is wrong with the poll will be wrong in a moment, too
         upcoming = await self.next_due(job.trigger.wake) if isinstance(job.trigger, Poll) and job.trigger.wake else None
         return every if upcoming is None else min(max(upcoming, 0.05), every)

@@ -70,7 +70,7 @@ SET lease_owner = NULL, token = nextval('sexton.token'), rescues = rescues + 1,
         THEN 'the node died ' || rescues + 1 || ' times while working on this' ELSE last_error END,
     next_attempt_at = greatest(next_attempt_at, sexton.clock())
 WHERE lease_owner = $1 AND state = 'RUNNING'
-RETURNING {key} AS key, state;
+RETURNING {key} AS key, state, last_error;
 
 -- name: running_for_the_dead
 SELECT DISTINCT q.lease_owner AS node, n.name

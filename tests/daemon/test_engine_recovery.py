@@ -18,6 +18,7 @@ from daemon.events import (
     LeaseLost,
     Rescued,
     RunEnded,
+    RunGivenUp,
     RunStarted,
 )
 from tests.daemon.cuttable import wire
@@ -157,9 +158,10 @@ async def test_a_run_that_kills_its_node_again_and_again_is_a_dead_letter(
     await dead_node_with_a_run(connection, dead, "/elsewhere", "-1 second")
     await connection.execute("UPDATE sexton.run SET rescues = 5")
     async with node(url, a_job(nothing, Every(3600, phase=0)), lease=0.6) as n:
-        await n.event(Rescued)
+        given_up = await n.event(RunGivenUp)
     (run,) = await rows(connection, "SELECT * FROM sexton.run WHERE trigger = 'manual'")
     assert (run["state"], run["reason"]) == ("failed", "the node died 6 times while running this")
+    assert (given_up.run, given_up.reason) == (run["id"], run["reason"])
 
 
 async def test_a_node_declared_dead_stops_its_work_and_begins_again(url: str, connection: asyncpg.Connection) -> None:

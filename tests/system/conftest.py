@@ -24,13 +24,17 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "quiet: a system test without flights to bill")
 
 
+def soaking(config: pytest.Config) -> bool:
+    return "soak" in str(config.getoption("markexpr"))
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    asked = "soak" in str(config.getoption("markexpr"))
+    asked = soaking(config)
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.system)
             if item.get_closest_marker("soak"):
-                item.add_marker(pytest.mark.timeout(3600))
+                item.add_marker(pytest.mark.timeout(3600), append=False)
                 if not asked:
                     item.add_marker(pytest.mark.skip(reason="long; make soak runs it"))
 
@@ -71,14 +75,15 @@ def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
 
 
 @pytest.fixture(scope="session")
-def templates(shared: Path) -> Callable[[str], Awaitable[Template]]:
+def templates(shared: Path, pytestconfig: pytest.Config) -> Callable[[str], Awaitable[Template]]:
     """The seeded cluster for a kind of place, made when first asked for."""
     made: dict[Path | None, Template] = {}
+    scale = 1.0 if soaking(pytestconfig) else 0.25
 
     async def get(kind: str) -> Template:
         bindir = external_bindir() if kind == "external" else None
         if bindir not in made:
-            made[bindir] = await template(shared, bindir)
+            made[bindir] = await template(shared, bindir, scale)
         return made[bindir]
 
     return get

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import shutil
 import signal
 import socket
 import sys
@@ -20,6 +21,8 @@ from tests.system.waiting import PATIENCE, until
 ROOT = Path(__file__).parents[2]
 SUITES = Path(__file__).parent / "suites"
 LONGEST_LINE = 1 << 20
+DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL") if shutil.which("setpriv") else ()
+"""So that nothing survives a test run that is itself killed; setpriv becomes the daemon, whose pid this is."""
 
 
 class Node:
@@ -38,7 +41,7 @@ class Node:
     async def start(cls, environment: Mapping[str, str], *command: str) -> Node:
         """`sexton run`, or another command, with nothing of our own environment but what it needs."""
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "daemon", *(command or ("run",)),
+            *DIES_WITH_US, sys.executable, "-m", "daemon", *(command or ("run",)),
             stdin=DEVNULL, stdout=PIPE, stderr=asyncio.subprocess.STDOUT, env=environment, cwd=ROOT,
             limit=LONGEST_LINE, start_new_session=True,
         )  # fmt: skip

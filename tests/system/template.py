@@ -23,7 +23,6 @@ from tests.system.stage import environment_of
 from tests.system.waiting import row
 from workers.flights.seed import seed
 
-SCALE = 0.25
 SEEDED = {"flights": "workers.flights"}
 
 
@@ -36,7 +35,7 @@ class Template:
         self.quiet = quiet(folder)
 
 
-async def template(shared: Path, bindir: Path | None) -> Template:
+async def template(shared: Path, bindir: Path | None, scale: float) -> Template:
     """Made by whichever test process comes first, for all."""
     folder = shared / ("template" if bindir is None else "template-external")
     with _alone(shared / f"{folder.name}.lock"):
@@ -44,7 +43,7 @@ async def template(shared: Path, bindir: Path | None) -> Template:
         if not facts.exists():
             shutil.rmtree(folder, ignore_errors=True)
             await _seed(folder, bindir)
-            flights = await _seed(folder, bindir)
+            flights = await _seed(folder, bindir, scale)
             await _empty(copied(folder, quiet(folder)), bindir)
             found = await _clean_run(folder, folder.with_name(f"{folder.name}-clean"), bindir)
             totals = {currency: [count, str(amount)] for currency, (count, amount) in found.items()}
@@ -54,10 +53,10 @@ async def template(shared: Path, bindir: Path | None) -> Template:
     return Template(folder, expected, known["flights"])
 
 
-async def _seed(folder: Path, bindir: Path | None) -> int:
+async def _seed(folder: Path, bindir: Path | None, scale: float) -> int:
     async with _database(folder, bindir) as connection:
         await migrate.migrate(connection, [*migrate.engine_migrations(), *migrate.suite_migrations(SEEDED)])
-        await seed(connection, scale=SCALE, cache=_cache(), progress=lambda *_: None)
+        await seed(connection, scale=scale, cache=_cache(), progress=lambda *_: None)
         return int(await connection.fetchval("SELECT count(*) FROM flights.flight_processing_queue"))
 
 
