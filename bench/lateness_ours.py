@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
@@ -18,17 +17,18 @@ PATIENCE = 60.0
 UNFINISHED = """
 SELECT count(*) FROM sexton.run
 WHERE due_at BETWEEN $1 AND $2 AND state IN ('ready', 'running', 'waiting')"""
+DUE = "SELECT id, extract(epoch FROM due_at)::float8 AS due FROM sexton.run WHERE due_at BETWEEN $1 AND $2"
 DONE = """
 SELECT count(DISTINCT (job, due_at)) FROM sexton.run
 WHERE due_at BETWEEN $1 AND $2 AND state = 'succeeded' AND count = 1 AND finished_at >= started_at"""
 
 
 async def main(url: str, postgres: int, jobs: int, period: int, instants: int) -> dict[str, Any]:
-    starts: list[tuple[float, datetime]] = []
+    starts: list[tuple[float, int]] = []
     settled: list[Event] = []
 
     async def body(ctx: Context) -> None:
-        starts.append((time.time(), ctx.due_at))
+        starts.append((time.time(), ctx.run_id))
 
     def hear(event: Event) -> None:
         if isinstance(event, InstantsSettled):
@@ -40,14 +40,24 @@ async def main(url: str, postgres: int, jobs: int, period: int, instants: int) -
         await window.begin()
         await window.pass_by()
         done = await all_done(url, window)
-        lateness = [at - due.timestamp() for at, due in starts if window.first <= due.timestamp() <= window.last]
+        due = await due_times(url, window)
+        lateness = [at - due[run] for at, run in starts if run in due]
         result = window.result(lateness, jobs * instants - done)
     return {**result, "settled": len(settled), "began": len(lateness)}
 
 
+async def due_times(url: str, window: Window) -> dict[int, float]:
+    """When the runs of the window were due, by run."""
+    connection = await asyncpg.connect(url)
+    try:
+        return {row["id"]: row["due"] for row in await connection.fetch(DUE, *window.bounds)}
+    finally:
+        await connection.close()
+
+
 async def all_done(url: str, window: Window) -> int:
     """How many instants of the window the ledger has as succeeded, once none of them is on its way."""
-    first, last = (datetime.fromtimestamp(at, UTC) for at in (window.first, window.last))
+    first, last = window.bounds
     await asyncio.sleep(window.period * 0.8)  # the ticks of the last instant first
     connection = await asyncpg.connect(url)
     try:

@@ -7,6 +7,7 @@ import math
 import os
 import time
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 from bench.measure import CpuMeter, Spread
@@ -22,6 +23,10 @@ class Window:
         self.first = (math.floor((time.time() + 1.5) / period) + 1) * period
         self.last = self.first + (instants - 1) * period
         self._postgres = postgres
+
+    @property
+    def bounds(self) -> tuple[datetime, datetime]:
+        return datetime.fromtimestamp(self.first, UTC), datetime.fromtimestamp(self.last, UTC)
 
     async def begin(self) -> None:
         """Return just before the first instant."""

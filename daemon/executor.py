@@ -24,7 +24,7 @@ from daemon.recorder import Recorder
 from daemon.roster import Roster
 from daemon.slots import Slots
 
-ANNOUNCE_WITHIN = 0.25
+ANNOUNCE_WITHIN = 1.0
 ERROR_LENGTH = 2000
 TRACEBACK_LENGTH = 20_000
 
@@ -75,7 +75,7 @@ class Executor:
     tasks: TaskGroup | None = None
     active: dict[int, ActiveRun] = field(default_factory=dict)
     _idle: asyncio.Event = field(default_factory=asyncio.Event)
-    _begun: list[tuple[Claimed, datetime]] = field(default_factory=list)
+    _begun: list[tuple[Claimed, float]] = field(default_factory=list)
     _performing: dict[asyncio.Task[None], ActiveRun] = field(default_factory=dict)
     _kept: bool = False
     _broken: list[BaseException] = field(default_factory=list)
@@ -215,12 +215,13 @@ class Executor:
         """Told a moment later, so that in a burst bodies begin before their beginning is counted."""
         if not self._begun:
             asyncio.get_running_loop().call_later(ANNOUNCE_WITHIN, self._announce_starts)
-        self._begun.append((run.claimed, self.now()))
+        self._begun.append((run.claimed, time.monotonic()))
 
     def _announce_starts(self) -> None:
         begun, self._begun = self._begun, []
+        clock, elapsed = self.now(), time.monotonic()
         for c, at in begun:
-            lateness = max((at - c.due_at).total_seconds(), 0.0)
+            lateness = max((clock - c.due_at).total_seconds() - (elapsed - at), 0.0)
             self.emit(RunStarted(c.id, c.job, c.due_at, lateness, c.attempt, c.trigger))
 
     def announce_end(self, run: ActiveRun, outcome: Outcome, retry_in: float | None) -> None:

@@ -13,6 +13,7 @@ from asyncpg import Record
 
 from daemon import catchup, ledger, schedule
 from daemon.agenda import Agenda
+from daemon.burst import slices, uncollected
 from daemon.clock import DatabaseClock, monotonic, utc_now, why_distrusted
 from daemon.database import Link
 from daemon.events import ClockBehind, ClockStepped, Event, InstantsSettled
@@ -24,8 +25,6 @@ MOST_INSTANTS = 1000
 LOOK_AGAIN = 0.05
 LONGEST_SLEEP = 60.0
 BEHIND_TOLERATED = 1.0
-AT_ONCE = 500
-"""Jobs in one statement. The first runs of a burst begin while the database works on the next slice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,24 +118,26 @@ class Ticker:
         outstanding = await self._outstanding(due)
         planned = [self._planned(ticked, now, outstanding.get(ticked.known.name, 0)) for ticked in due]
         planned.sort(key=_urgency)  # slots may not suffice for all
-        slices = [planned[start : start + AT_ONCE] for start in range(0, len(planned), AT_ONCE)]
+        parts = slices(planned)
         try:
-            answers = await self._write(slices, now)
+            with uncollected(len(parts) > 1):
+                answers = await self._write(parts, now)
+                await asyncio.sleep(0)  # bodies begin first
         except BaseException:
             self._stale.update(ticked.known.name for ticked in due)  # what the database knows is in doubt
             raise
-        for part, answer in zip(slices, answers, strict=True):
-            await asyncio.sleep(0)  # bodies begin first
+        for part, answer in zip(parts, answers, strict=True):
             self._take([ticked for ticked, _ in part], answer)
+            await asyncio.sleep(0)
         if any(answers) and not self._stale and all(ticked.until >= now for ticked, _ in planned):
             self.clock.distrust = None  # not before every instant of the leap has its row
 
-    async def _write(self, slices: Sequence[Sequence[Planned]], now: datetime) -> list[Sequence[Record]]:
+    async def _write(self, parts: Sequence[Sequence[Planned]], now: datetime) -> list[Sequence[Record]]:
         """A statement for each slice, and its runs started at once. The link is held, so that what ends
         meanwhile is recorded when everything has begun."""
         answers = []
         async with self.link.held() as connection:
-            for part in slices:
+            for part in parts:
                 runs = self._claiming([run for _, rows in part for run in rows])
                 answer = await ledger.tick(connection, [ticked for ticked, _ in part], runs, now, self.node())
                 self._begin(answer, now)

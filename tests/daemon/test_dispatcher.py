@@ -14,15 +14,13 @@ from daemon.schedule import local_date
 from tests.daemon.asking import RUNS, ask, the_run
 from tests.daemon.harness import Node, a_job, node, rows
 
-NOW = datetime.now(UTC).replace(microsecond=0)
-
 
 async def nothing(_: Context) -> None:
     """Do nothing."""
 
 
 def scheduled(job: str, minutes_ago: float, **columns: Any) -> Any:
-    return {"due_at": NOW - timedelta(minutes=minutes_ago), "trigger": "schedule", "job": job, **columns}
+    return {"due_at": datetime.now(UTC) - timedelta(minutes=minutes_ago), "trigger": "schedule", "job": job, **columns}
 
 
 async def claiming(n: Node) -> None:
@@ -47,7 +45,7 @@ async def test_of_several_ready_rows_only_the_latest_runs_and_the_others_name_it
 async def test_a_run_asked_for_by_a_person_is_never_coalesced(url: str, connection: asyncpg.Connection) -> None:
     job = a_job(nothing, OnDemand(), "t.one", catch_up=CatchUp.LATEST)
     async with node(url, job, claiming=False) as n:
-        asked = await ask(connection, "t.one", due_at=NOW - timedelta(minutes=5))
+        asked = await ask(connection, "t.one", due_at=datetime.now(UTC) - timedelta(minutes=5))
         await ask(connection, **scheduled("t.one", 1))
         await claiming(n)
         await n.event(RunEnded, count=2)

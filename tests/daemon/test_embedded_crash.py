@@ -174,7 +174,8 @@ async def test_an_initdb_killed_half_way_heals(tmp_path: Path) -> None:
     assert not (state / "postgres-17/data").exists()
     async with started(EmbeddedPostgres(state, settings=FAST)) as url:
         assert await value(url, "SELECT 1") == 1
-    assert sorted(path.name for path in (state / "postgres-17").iterdir()) == ["data", "run", "server.log"]
+    left = {path.name for path in (state / "postgres-17").iterdir()}
+    assert left - {"run"} == {"data", "server.log"}  # a long path has its socket elsewhere
 
 
 async def test_a_stale_pid_file_that_names_a_stranger_is_no_obstacle(state: Path) -> None:

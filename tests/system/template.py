@@ -42,7 +42,6 @@ async def template(shared: Path, bindir: Path | None, scale: float) -> Template:
         facts = shared / f"{folder.name}.json"
         if not facts.exists():
             shutil.rmtree(folder, ignore_errors=True)
-            await _seed(folder, bindir)
             flights = await _seed(folder, bindir, scale)
             await _empty(copied(folder, quiet(folder)), bindir)
             found = await _clean_run(folder, folder.with_name(f"{folder.name}-clean"), bindir)
