@@ -14,7 +14,8 @@ SIZES = (200, 300, 500)
 
 def slices(whole: Sequence[T]) -> list[Sequence[T]]:
     """Small ones first: the first runs begin soon, and while they do the database works on the next slice."""
-    found, start = [], 0
+    found: list[Sequence[T]] = []
+    start = 0
     while start < len(whole):
         size = SIZES[min(len(found), len(SIZES) - 1)]
         found.append(whole[start : start + size])

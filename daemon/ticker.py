@@ -25,6 +25,7 @@ MOST_INSTANTS = 1000
 LOOK_AGAIN = 0.05
 LONGEST_SLEEP = 60.0
 BEHIND_TOLERATED = 1.0
+Planned = tuple[TickedJob, list[NewRun]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +36,6 @@ class Foreseen:
     known: KnownJob
     row: NewRun
     then: datetime
-
-
-Planned = tuple[TickedJob, list[NewRun]]
 
 
 @dataclass
