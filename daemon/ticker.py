@@ -83,7 +83,7 @@ class Ticker:
         now = self.clock.now()
         due = self._pop_due(now)
         if due:
-            await self._tick([self._evaluate(name, now) for name in due], now)
+            await self._tick([TickedJob(k, k.fingerprint, now) for k in (self._known[name] for name in due)], now)
         elif self._behind_by(now) > BEHIND_TOLERATED:
             await self.read_clock()
         if self._stale:
@@ -121,12 +121,12 @@ class Ticker:
             with uncollected(len(parts) > 1):
                 answers = await self._write(parts, now)
                 await asyncio.sleep(0)  # bodies begin first
+            for part, answer in zip(parts, answers, strict=True):
+                self._take([ticked for ticked, _ in part], answer)
+                await asyncio.sleep(0)
         except BaseException:
             self._stale.update(ticked.known.name for ticked in due)  # what the database knows is in doubt
             raise
-        for part, answer in zip(parts, answers, strict=True):
-            self._take([ticked for ticked, _ in part], answer)
-            await asyncio.sleep(0)
         if any(answers) and not self._stale and all(ticked.until >= now for ticked, _ in planned):
             self.clock.distrust = None  # not before every instant of the leap has its row
 
@@ -147,10 +147,6 @@ class Ticker:
         if not names:
             return {}
         return {r["job"]: r["outstanding"] for r in await self.link.fetch(ledger.UNSETTLED, names)}
-
-    def _evaluate(self, name: str, now: datetime) -> TickedJob:
-        known = self._known[name]
-        return TickedJob(known, known.fingerprint, now)
 
     def _planned(self, ticked: TickedJob, now: datetime, outstanding: int) -> Planned:
         seen = self._foreseen.get(ticked.known.name)
