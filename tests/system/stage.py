@@ -33,12 +33,16 @@ REQUEST = """
     FROM (SELECT sexton.clock() AS at) c, generate_series(1, $3::int) n
     RETURNING id
 """
-ENQUEUE = """
-    INSERT INTO flights.flight_processing_queue (flight_id)
-    SELECT id FROM flights.flight f
-    WHERE NOT EXISTS (SELECT FROM flights.flight_invoice i WHERE i.flight_id = f.id)
-    ORDER BY id LIMIT $1
-    ON CONFLICT DO NOTHING
+WITHHOLD = """
+    CREATE TABLE withheld AS SELECT flight_id FROM flights.flight_processing_queue;
+    DELETE FROM flights.flight_processing_queue
+"""
+GIVE = """
+    WITH given AS (
+        DELETE FROM withheld WHERE flight_id IN (SELECT flight_id FROM withheld ORDER BY flight_id LIMIT $1)
+        RETURNING flight_id
+    )
+    INSERT INTO flights.flight_processing_queue (flight_id) SELECT flight_id FROM given
 """
 
 
@@ -103,14 +107,13 @@ class Stage:
     async def withhold(self) -> None:
         """Before the first daemon: take the flights out of the queue, to `give` them a few at a time."""
         async with self.place.connection() as connection:
-            await connection.execute("DELETE FROM flights.flight_processing_queue")
+            await connection.execute(WITHHOLD)
 
     async def give(self, flights: int | None = None) -> None:
-        """So many flights that are not billed yet; at least three, or all of them."""
+        """So many of the flights that were withheld; at least three, or all of them."""
         connection = await self.connect()
         try:
-            waiting = await connection.fetchval("SELECT count(*) FROM flights.flight_processing_queue")
-            await connection.execute(ENQUEUE, None if flights is None else waiting + max(flights, 3))
+            await connection.execute(GIVE, None if flights is None else max(flights, 3))
         finally:
             await connection.close()
 
