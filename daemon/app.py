@@ -23,6 +23,7 @@ from daemon.metrics import Metrics
 from daemon.place import held_place
 from daemon.pool import Pool
 from daemon.probes import ProbeServer, parse_listen
+from daemon.pulse import Pulse
 from daemon.settings import Settings
 from daemon.systemd import Notifier
 from daemon.version import VERSION
@@ -30,6 +31,7 @@ from daemon.version import VERSION
 START_PATIENCE = 120.0
 WATCH_EVERY = 5.0
 STATUS_EVERY = 1.0
+STATUS_WITHIN = 0.2
 WORKER_URL = "SEXTON_WORKER_DATABASE_URL"
 
 Reread = Callable[[], tuple[Settings, Catalogue]]
@@ -49,6 +51,8 @@ class Daemon:
         self.port: int | None = None
         self.urls: Urls | None = None
         self.failed = False
+        self._news = Pulse()
+        emit.subscribe(lambda _: self._news.beat())
         self._stopping = asyncio.Event()
         self._hurry = anyio.Event()
         self._reason = "SIGTERM"
@@ -138,23 +142,25 @@ class Daemon:
             await anyio.sleep(every)
 
     async def _publish(self, engine: Engine, monitor: LoopMonitor) -> None:
-        """The status row: each second while something runs, otherwise with the lease."""
+        """The status row: each second while something runs, otherwise at news and with the lease."""
         from daemon.database import DatabaseDown
 
-        last = ""
-        idle_for = 0.0
+        last, kept_at = "", 0.0
         while True:
             status = node_status.snapshot(engine, monitor, self.started)
             busy = bool(status["running"])
             shape = to_json({k: v for k, v in status.items() if k not in ("uptime_s", "loop_lag_ms")})
-            if busy or shape != last or idle_for >= engine.lease.lease / 3:
+            every = engine.lease.lease / 3
+            if busy or shape != last or time.monotonic() - kept_at >= every:
                 try:
                     await engine.lease.publish(to_json(status))
-                    last, idle_for = shape, 0.0
+                    last, kept_at = shape, time.monotonic()
                 except DatabaseDown:
                     await engine.outage.over()
-            await anyio.sleep(STATUS_EVERY)
-            idle_for += STATUS_EVERY
+                    continue
+            if not busy:
+                await self._news.wait(every)
+            await anyio.sleep(STATUS_EVERY if busy else STATUS_WITHIN)
 
     def _serve_probes(self, stack: AsyncExitStack, engine: Engine, monitor: LoopMonitor) -> None:
         from daemon.health import unready, unwell

@@ -143,7 +143,7 @@ class EmbeddedPostgres:
     async def wait_closed(self) -> ExitKind:
         """Return when the server ended or began to end, and how; STOPPED after our own stop().
 
-        SHUTDOWN comes within two seconds of the request, when the server may still be waiting for *our*
+        SHUTDOWN comes within five seconds of the request, when the server may still be waiting for *our*
         connections to close: finish, then stop(). CRASHED: restart_after_crash().
         """
         process, layout = self._running, self._started.layout

@@ -20,7 +20,7 @@ from daemon.embedded_lock import pauses
 
 # A shutdown that somebody else began shows in postmaster.pid only, and one of the "smart" kind waits for our
 # own connections to close; so we look now and then (0.03 % of a core).
-_LOOK_SECONDS = 2.0
+_LOOK_SECONDS = 5.0
 _LOG_CHECK_SECONDS = 60.0
 _STARTING_SECONDS = 5.0
 _ENDING_SECONDS = 2.0

@@ -3,17 +3,21 @@
 SELECT pg_try_advisory_xact_lock(hashtextextended('sexton.housekeeping', 0));
 
 -- name: purge_runs
--- $1, $2: job and how long its rows are kept. $3: at most so many. What still waits for a person is never old enough.
--- Kept from the latest of its instants and its end: what was made up for late, or by hand, is as new as that.
+-- $1, $2: jobs and how long the rows of each are kept. $3: at most so many. What still waits for a person is never
+-- old enough. Kept from the latest of its instants and its end: what was made up for late, or by hand, is as new as that.
 DELETE FROM sexton.run
 WHERE id = ANY (ARRAY(
-    SELECT r.id FROM sexton.run r
-    WHERE r.job = $1 AND r.due_at < sexton.clock() - $2::interval
-      AND greatest(r.due_at, r.due_until, r.finished_at) < sexton.clock() - $2::interval
-      AND r.state IN ('succeeded', 'failed', 'skipped', 'missed', 'cancelled')
-      AND NOT (r.strict AND r.state = 'failed' AND r.waived_by IS NULL)
-    ORDER BY r.due_at LIMIT $3
-    FOR UPDATE SKIP LOCKED));
+    SELECT old.id
+    FROM unnest($1::text[], $2::interval[]) AS j (name, retention)
+    CROSS JOIN LATERAL (
+        SELECT r.id FROM sexton.run r
+        WHERE r.job = j.name AND r.due_at < sexton.clock() - j.retention
+          AND greatest(r.due_at, r.due_until, r.finished_at) < sexton.clock() - j.retention
+          AND r.state IN ('succeeded', 'failed', 'skipped', 'missed', 'cancelled')
+          AND NOT (r.strict AND r.state = 'failed' AND r.waived_by IS NULL)
+        ORDER BY r.due_at LIMIT $3
+        FOR UPDATE SKIP LOCKED) old
+    LIMIT $3));
 
 -- name: free_jobs
 -- No statement leaves a job held by a run that is over; a row deleted by hand would, for ever.

@@ -51,7 +51,7 @@ class LoopMonitor:
 
     def _watch(self) -> None:
         reported = 0.0
-        while not self._stopped.wait(BEAT):
+        while not self._stopped.wait(max(self._beat + BEAT + TOLERATED - time.monotonic(), BEAT)):
             still, beat = self.standing_still(), self._beat
             if still > TOLERATED and beat != reported and self._loop is not None:
                 reported = beat

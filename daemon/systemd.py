@@ -52,7 +52,7 @@ class Notifier:
                 out.connect(self._address)
                 out.sendall(message.encode())
             except OSError:
-                self._address = ""  # the manager went away: there is nobody to tell, and nothing depends on it
+                return  # the manager is away, perhaps for a moment only (daemon-reexec): the next notice may reach it
 
 
 def _one_line(status: str) -> str:

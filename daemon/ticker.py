@@ -3,39 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from itertools import islice
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from asyncpg import Record
 
-from daemon import catchup, ledger, schedule
+from daemon import ledger, schedule
 from daemon.agenda import Agenda
 from daemon.burst import slices, uncollected
 from daemon.clock import DatabaseClock, monotonic, utc_now, why_distrusted
 from daemon.database import Link
 from daemon.events import ClockBehind, ClockStepped, Event, InstantsSettled
-from daemon.job import Job, Overlap
 from daemon.ledger import Claimed, KnownJob, NewRun, TickedJob
+from daemon.planner import Planner
 from daemon.roster import Roster, fingerprint_of, stored_schedule
 
-MOST_INSTANTS = 1000
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 LOOK_AGAIN = 0.05
 LONGEST_SLEEP = 60.0
+TIMER_LATE = 0.002  # how late a timer of the loop is apt to be: the last of a wait is taken in small steps
+SHORTEST_SLEEP = 0.0005
 BEHIND_TOLERATED = 1.0
-Planned = tuple[TickedJob, list[NewRun]]
-
-
-@dataclass(frozen=True, slots=True)
-class Foreseen:
-    """The run that a job's next instant will become if nothing unusual happens, planned while there was time."""
-
-    job: Job
-    known: KnownJob
-    row: NewRun
-    then: datetime
 
 
 @dataclass
@@ -55,10 +45,13 @@ class Ticker:
     ready: Callable[[], None]
     next_at: float = 0.0
     _known: dict[str, KnownJob] = field(default_factory=dict)
-    _foreseen: dict[str, Foreseen] = field(default_factory=dict)
     _agenda: Agenda = field(default_factory=Agenda)
     _stale: set[str] = field(default_factory=set)
     _behind: bool = False
+    _furthest: datetime = LONG_AGO
+
+    def __post_init__(self) -> None:
+        self._planner = Planner(self.roster, lambda: self.clock.distrust)
 
     def forget(self, names: set[str] | None = None) -> None:
         """Read these jobs' rows again before the next tick; all of them by default."""
@@ -103,7 +96,7 @@ class Ticker:
         changed: list[TickedJob] = []
         self._stale.clear()
         for row in known.values():
-            self._known[row.name] = row
+            self._remember(row)
             job = self.roster.learn(row)
             if row.fingerprint != fingerprint_of(job):
                 changed.append(TickedJob(row, fingerprint_of(job), max(row.evaluated_until, self.clock.now())))
@@ -114,33 +107,53 @@ class Ticker:
 
     async def _tick(self, due: Sequence[TickedJob], now: datetime) -> None:
         outstanding = await self._outstanding(due)
-        planned = [self._planned(ticked, now, outstanding.get(ticked.known.name, 0)) for ticked in due]
-        planned.sort(key=_urgency)  # slots may not suffice for all
-        parts = slices(planned)
+        parts = slices(sorted(due, key=self._urgency))  # slots may not suffice for all
         try:
             with uncollected(len(parts) > 1):
-                answers = await self._write(parts, now)
+                answers = await self._write(parts, now, outstanding)
                 await asyncio.sleep(0)  # bodies begin first
-            for part, answer in zip(parts, answers, strict=True):
-                self._take([ticked for ticked, _ in part], answer)
+            for part, answer in answers:
+                self._take(part, answer)
                 await asyncio.sleep(0)
         except BaseException:
             self._stale.update(ticked.known.name for ticked in due)  # what the database knows is in doubt
             raise
-        if any(answers) and not self._stale and all(ticked.until >= now for ticked, _ in planned):
+        whole = all(ticked.until >= now for part, _ in answers for ticked in part)
+        if whole and any(answer for _, answer in answers) and not self._stale:
             self.clock.distrust = None  # not before every instant of the leap has its row
 
-    async def _write(self, parts: Sequence[Sequence[Planned]], now: datetime) -> list[Sequence[Record]]:
-        """A statement for each slice, and its runs started at once. The link is held, so that what ends
-        meanwhile is recorded when everything has begun."""
-        answers = []
+    async def _write(
+        self, parts: Sequence[Sequence[TickedJob]], now: datetime, outstanding: Mapping[str, int]
+    ) -> list[tuple[list[TickedJob], Sequence[Record]]]:
+        """A statement for each slice; while the database works on one, the runs of the one before begin. The link
+        is held, so that what ends meanwhile is recorded when everything has begun."""
+        answers: list[tuple[list[TickedJob], Sequence[Record]]] = []
+        begin: Sequence[Record] = []
         async with self.link.held() as connection:
             for part in parts:
-                runs = self._claiming([run for _, rows in part for run in rows])
-                answer = await ledger.tick(connection, [ticked for ticked, _ in part], runs, now, self.node())
-                self._begin(answer, now)
-                answers.append(answer)
+                planned = [self._planner.plan(ticked, now, outstanding.get(ticked.known.name, 0)) for ticked in part]
+                starting = sum(row["state"] == "running" for row in begin)
+                runs = self._claiming([run for _, rows in planned for run in rows], starting)
+                ticked = [ticked for ticked, _ in planned]
+                asked = asyncio.create_task(ledger.tick(connection, ticked, runs, now, self.node()))
+                begin = await self._begun_meanwhile(begin, now, asked)
+                answers.append((ticked, begin))
+            self._begin(begin, now)
         return answers
+
+    async def _begun_meanwhile(
+        self, begin: Sequence[Record], now: datetime, asked: asyncio.Task[Sequence[Record]]
+    ) -> Sequence[Record]:
+        """The answer. What the one before has started begins whatever happens to this one."""
+        try:
+            try:
+                await asyncio.sleep(0)  # the question is on its way then
+            finally:
+                self._begin(begin, now)
+            return await asked
+        finally:
+            asked.cancel()
+            await asyncio.gather(asked, return_exceptions=True)
 
     async def _outstanding(self, due: Sequence[TickedJob]) -> dict[str, int]:
         names = [d.known.name for d in due if self.roster.jobs[d.known.name].catch_up.is_each]
@@ -148,59 +161,10 @@ class Ticker:
             return {}
         return {r["job"]: r["outstanding"] for r in await self.link.fetch(ledger.UNSETTLED, names)}
 
-    def _planned(self, ticked: TickedJob, now: datetime, outstanding: int) -> Planned:
-        seen = self._foreseen.get(ticked.known.name)
-        if seen is not None and self._comes_true(seen, ticked, now):
-            return ticked, [seen.row]
-        return self._plan(ticked, now, outstanding)
-
-    def _comes_true(self, seen: Foreseen, ticked: TickedJob, now: datetime) -> bool:
-        """Whether evaluating the schedule now would give just the row that was foreseen."""
-        name, at = ticked.known.name, seen.row.due_at
-        job = self.roster.jobs[name]
-        return (
-            seen.known is ticked.known
-            and seen.job is job
-            and at <= ticked.until < seen.then
-            and name not in self.roster.paused
-            and catchup.still_worth_running(at, now, job.catch_up, job.max_lateness)
-        )
-
-    def _plan(self, ticked: TickedJob, now: datetime, outstanding: int) -> Planned:
-        """Which rows the instants in (evaluated_until, until] become; a huge backlog is taken in slices."""
-        job = self.roster.jobs[ticked.known.name]
-        spec = stored_schedule(ticked.known.fingerprint)
-        found = schedule.instants(spec, ticked.known.evaluated_until, ticked.until)
-        instants = list(islice(found, MOST_INSTANTS + 1))
-        max_lateness = job.max_lateness
-        if len(instants) > MOST_INSTANTS:
-            instants = instants[:MOST_INSTANTS]
-            ticked = TickedJob(ticked.known, ticked.known.fingerprint, instants[-1].at)
-            max_lateness = max_lateness if job.catch_up.is_each else timedelta(0)
-        return ticked, self._rows(job, spec, instants, now, max_lateness, outstanding)
-
-    def _rows(
-        self, job: Job, spec: schedule.Schedule, instants: Sequence[schedule.Instant], now: datetime,
-        max_lateness: timedelta | None, outstanding: int,
-    ) -> list[NewRun]:  # fmt: skip
-        planned = catchup.plan(
-            instants,
-            job.catch_up,
-            now=now,
-            max_lateness=max_lateness,
-            paused_by=self.roster.paused.get(job.name),
-            distrust=self.clock.distrust,
-            outstanding=outstanding,
-            initial="waiting" if job.requires or job.after else "ready",
-        )
-        daily = schedule.daily_or_longer(spec)
-        rows = [_row(job, spec, p, daily=daily) for p in planned]
-        first = next((i for i, row in enumerate(rows) if row.claim), 0)
-        return [row if i == first else replace(row, claim=False) for i, row in enumerate(rows)]
-
-    def _claiming(self, runs: list[NewRun]) -> list[NewRun]:
-        """Mark what may start in the same statement: as many as there are slots, the important ones first."""
-        free = max(self.free_slots(), 0)
+    def _claiming(self, runs: list[NewRun], starting: int) -> list[NewRun]:
+        """Mark what may start in the same statement: as many as there are slots, the important ones first.
+        `starting` have been claimed and have not taken theirs yet."""
+        free = max(self.free_slots() - starting, 0)
         if free >= len(runs):
             return runs
         wanted = sorted((i for i, run in enumerate(runs) if run.claim), key=lambda i: runs[i].priority)
@@ -231,21 +195,24 @@ class Ticker:
             if k.name not in ticked:
                 self._stale.add(k.name)
                 continue
-            self._known[k.name] = replace(k, fingerprint=j.fingerprint, evaluated_until=ticked[k.name])
+            self._remember(replace(k, fingerprint=j.fingerprint, evaluated_until=ticked[k.name]))
             self._push(k.name)
+
+    def _remember(self, known: KnownJob) -> None:
+        self._known[known.name] = known
+        self._furthest = max(self._furthest, known.evaluated_until)
+
+    def _urgency(self, ticked: TickedJob) -> int:
+        return self.roster.jobs[ticked.known.name].priority
 
     def _push(self, name: str) -> None:
         known, job = self._known[name], self.roster.jobs.get(name)
         if job is None:
             return
-        self._foreseen.pop(name, None)
-        spec = stored_schedule(known.fingerprint)
-        coming = schedule.upcoming(spec, known.evaluated_until, 2)
+        coming = schedule.upcoming(stored_schedule(known.fingerprint), known.evaluated_until, 2)
         if coming:
             self._agenda.add(coming[0].at, name)
-        if len(coming) == 2 and not job.catch_up.is_each and name not in self.roster.paused:
-            (row,) = self._rows(job, spec, coming[:1], coming[0].at, job.max_lateness, 0)
-            self._foreseen[name] = Foreseen(job, known, row, coming[1].at)
+        self._planner.foresee(job, known, coming)
 
     def _pop_due(self, now: datetime) -> list[str]:
         return [
@@ -256,7 +223,7 @@ class Ticker:
 
     def _behind_by(self, now: datetime) -> float:
         """How far the clock is behind what is already evaluated: it was set back, so cron waits, and says so."""
-        behind = max(((k.evaluated_until - now).total_seconds() for k in self._known.values()), default=0.0)
+        behind = (self._furthest - now).total_seconds()
         if behind > BEHIND_TOLERATED and not self._behind:
             self.emit(ClockBehind(behind))
         self._behind = behind > BEHIND_TOLERATED
@@ -267,29 +234,7 @@ class Ticker:
         left = self.clock.seconds_until(at) if at is not None else LONGEST_SLEEP
         left = min(max(left, 0.0), LONGEST_SLEEP)
         self.next_at = monotonic() + left
-        return left
+        return max(left - TIMER_LATE, SHORTEST_SLEEP) if left else 0.0
 
     def upcoming(self, count: int) -> list[tuple[datetime, str]]:
         return self._agenda.upcoming(count)
-
-
-def _urgency(planned: Planned) -> int:
-    return min((run.priority for run in planned[1]), default=0)
-
-
-def _row(job: Job, spec: schedule.Schedule, planned: catchup.PlannedRun, *, daily: bool) -> NewRun:
-    return NewRun(
-        job=job.name,
-        due_at=planned.due_at,
-        due_until=planned.due_until,
-        count=planned.count,
-        logical_date=schedule.local_date(spec, planned.due_at),
-        logical_until=schedule.local_date(spec, planned.due_until) if planned.due_until else None,
-        state=planned.state,
-        reason=planned.reason,
-        priority=int(job.priority),
-        strict=job.catch_up.is_each,
-        daily=daily,
-        note=planned.note,
-        claim=planned.state == "ready" and job.overlap is not Overlap.ALLOW and job.connections <= 1,
-    )
