@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 
 import anyio
 from anyio.abc import TaskGroup
@@ -31,6 +32,16 @@ ERROR_LENGTH = 2000
 TRACEBACK_LENGTH = 20_000
 
 
+@cache
+def _kind_of_scope() -> Callable[[], anyio.CancelScope]:
+    """What anyio makes on this event loop, without asking it again for every run."""
+    return type(anyio.CancelScope())
+
+
+def _new_scope() -> anyio.CancelScope:
+    return _kind_of_scope()()
+
+
 @dataclass(eq=False, slots=True)
 class ActiveRun:
     """A run that is being performed here. `stop` says why it was interrupted, if it was.
@@ -40,7 +51,7 @@ class ActiveRun:
 
     claimed: Claimed
     job: Job
-    scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    scope: anyio.CancelScope = field(default_factory=_new_scope)
     began: float = field(default_factory=time.monotonic)
     stop: Outcome | None = None
     abandoned: bool = False
