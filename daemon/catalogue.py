@@ -23,7 +23,7 @@ from daemon.queue import WorkQueue
 from daemon.settings import Settings
 
 T = TypeVar("T")
-DECLARES_A_JOB = re.compile(r"^@(job|poll|on)\(", re.MULTILINE)
+DECLARES_A_JOB = re.compile(r"^@(\w+\.)*(job|poll|on)\(", re.MULTILINE)
 
 
 class UnknownJob(LookupError):

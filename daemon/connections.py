@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from typing import Any
 
 import anyio
@@ -34,6 +36,7 @@ class JobConnections:
         self._application = application
         self._outage = outage
         self._size = size
+        self.lease = lease
         self._cache = statement_cache
         self._settings = {
             "TimeZone": "UTC",
@@ -119,49 +122,79 @@ def drop(connection: Connection) -> None:
         connection.terminate()
 
 
-class Session:
-    """Statements on one connection, as `Transaction` and `Reader` promise them to a job body."""
+class TransactionIdled(RuntimeError):
+    """The server ended a transaction in which nothing was said for a whole lease: its locks stood in others' way."""
 
-    def __init__(self, connection: Connection, outage: Outage) -> None:
+
+class Session:
+    """Statements on one connection, as `Transaction` and `Reader` promise them to a job body.
+
+    `patience`: seconds without a statement after which the server ends the transaction. Doing so would be the
+    body's fault and is charged as such; any other loss of the connection is nobody's.
+    """
+
+    def __init__(self, connection: Connection, outage: Outage, patience: float = math.inf) -> None:
         self.connection = connection
         self._outage = outage
+        self._patience = patience
+        self._spoke = time.monotonic()
+
+    @contextmanager
+    def _asked(self) -> Iterator[None]:
+        silent = time.monotonic() - self._spoke
+        try:
+            with lost_means_down(self._outage) if silent < self._patience else nullcontext():
+                yield
+        except Exception as error:
+            if silent >= self._patience and means_lost(error):
+                raise TransactionIdled(
+                    f"no statement for {silent:.1f} s in a transaction, and the server ends it after "
+                    f"{self._patience:g} s (node.lease); do what takes long before the transaction begins"
+                ) from error
+            raise
+        self._spoke = time.monotonic()
 
     async def fetch(self, statement: Statement, *args: object) -> Sequence[Row]:
-        with lost_means_down(self._outage):
+        with self._asked():
             return await self.connection.fetch(statement.text, *args)
 
     async def fetchrow(self, statement: Statement, *args: object) -> Row | None:
-        with lost_means_down(self._outage):
+        with self._asked():
             return await self.connection.fetchrow(statement.text, *args)
 
     async def fetchval(self, statement: Statement, *args: object) -> Any:
-        with lost_means_down(self._outage):
+        with self._asked():
             return await self.connection.fetchval(statement.text, *args)
 
     async def execute(self, statement: Statement, *args: object) -> int:
-        with lost_means_down(self._outage):
+        with self._asked():
             return _rows(await self.connection.execute(statement.text, *args))
 
     async def copy_records(self, table: str, columns: Sequence[str], records: Sequence[Sequence[object]]) -> int:
         schema, _, name = table.rpartition(".")
-        with lost_means_down(self._outage):
+        with self._asked():
             status = await self.connection.copy_records_to_table(
                 name, schema_name=schema or None, columns=list(columns), records=records
             )
         return _rows(status)
 
+    async def commit(self) -> None:
+        """The end of a transaction that nothing hangs on."""
+        with self._asked():
+            await self.connection.execute("COMMIT")
+
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
         """What the block does is undone alone if it raises; the transaction goes on."""
-        with lost_means_down(self._outage):
+        with self._asked():
             await self.connection.execute("SAVEPOINT step")
         try:
             yield
         except Exception:
-            with lost_means_down(self._outage):
+            with self._asked():
                 await self.connection.execute("ROLLBACK TO SAVEPOINT step; RELEASE SAVEPOINT step")
             raise
-        with lost_means_down(self._outage):
+        with self._asked():
             await self.connection.execute("RELEASE SAVEPOINT step")
 
 

@@ -38,8 +38,8 @@ HTTP_TIMEOUT = 10.0
 class FencedTransaction(Session):
     """A `Session` whose COMMIT is decided by the run's token."""
 
-    def __init__(self, connection: Connection, outage: Outage) -> None:
-        super().__init__(connection, outage)
+    def __init__(self, connection: Connection, outage: Outage, patience: float) -> None:
+        super().__init__(connection, outage, patience)
         self.reported: object = None
 
     def result(self, value: object) -> None:
@@ -166,9 +166,9 @@ class RunContext:
         async with self._connection() as connection, rolled_back_on_error(connection):
             with lost_means_down(self._lent.outage):
                 await connection.execute(f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {self._local_settings()}")
-            yield Session(connection, self._lent.outage)
-            with lost_means_down(self._lent.outage):
-                await connection.execute("COMMIT")
+            reader = Session(connection, self._lent.outage, self._lent.connections.lease)
+            yield reader
+            await reader.commit()
 
     @asynccontextmanager
     async def autocommit(self) -> AsyncIterator[Session]:
@@ -209,7 +209,7 @@ class RunContext:
         async with self._connection() as connection, rolled_back_on_error(connection):
             with lost_means_down(self._lent.outage):
                 await connection.execute(f"BEGIN; {self._local_settings()}")
-            yield FencedTransaction(connection, self._lent.outage)
+            yield FencedTransaction(connection, self._lent.outage, self._lent.connections.lease)
 
     def _local_settings(self) -> str:
         """Suite names are checked identifiers and zones come from the zone database: no value of a user's."""

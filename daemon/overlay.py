@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from daemon.schedule import Cron, Every, OnDemand, Schedule, phased
 from daemon.settings import JobSettings
 
 JOB_FIELDS = {f.name for f in fields(Job)}
+PARSED = {"catch_up", "overlap", "priority"}
 
 
 def configured(
@@ -32,26 +33,42 @@ def configured(
                 problems.append(f"jobs.{name}: there is no such job{did_you_mean(name, declared)}")
                 continue
             said = section.model_dump(exclude_none=True)
-            try:
-                jobs[name] = laid_over(jobs[name], said)
-            except ValueError as error:
-                problems.append(f"jobs.{name}: {error}")
+            jobs[name], wrong = _laid_over(jobs[name], said)
+            problems += [f"jobs.{name}: {text}" for text in wrong]
             where[name] = {key: origins.get(f"jobs.{name}.{key}", "configuration") for key in said}
     return jobs, where
 
 
 def laid_over(job: Job, said: Mapping[str, Any]) -> Job:
-    """The job with some fields replaced. Raises `ValueError` for a value that makes no sense for it."""
-    changes: dict[str, Any] = {key: value for key, value in said.items() if key in JOB_FIELDS}
+    """The job with some fields replaced. Raises `ValueError` for values that make no sense for it, all of them."""
+    job, problems = _laid_over(job, said)
+    if problems:
+        raise ValueError("; ".join(problems))
+    return job
+
+
+def _laid_over(job: Job, said: Mapping[str, Any]) -> tuple[Job, list[str]]:
+    """Field by field, so that one bad value hides no other."""
+    problems: list[str] = []
+
+    def tried(change: Callable[[Job], Job]) -> None:
+        nonlocal job
+        try:
+            job = change(job)
+        except ValueError as error:
+            problems.append(str(error))
+
     if "schedule" in said or "timezone" in said:
-        changes["trigger"] = _trigger(job, said.get("schedule"), said.get("timezone"))
+        tried(lambda j: replace(j, trigger=_trigger(j, said.get("schedule"), said.get("timezone"))))
     if "catch_up" in said:
-        changes["catch_up"] = CatchUp.parse(said["catch_up"])
+        tried(lambda j: replace(j, catch_up=CatchUp.parse(said["catch_up"])))
     if "overlap" in said:
-        changes["overlap"] = Overlap(said["overlap"])
+        tried(lambda j: replace(j, overlap=Overlap(said["overlap"])))
     if "priority" in said:
-        changes["priority"] = Priority[str(said["priority"]).upper()]
-    return replace(job, **changes)
+        tried(lambda j: replace(j, priority=Priority[str(said["priority"]).upper()]))
+    plain = {key: value for key, value in said.items() if key in JOB_FIELDS and key not in PARSED}
+    tried(lambda j: replace(j, **plain))
+    return job, problems
 
 
 def typed(stored: Mapping[str, Any]) -> dict[str, Any]:

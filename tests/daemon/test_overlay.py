@@ -116,3 +116,11 @@ def test_configuration_for_unknown_jobs_and_bad_values_are_problems_with_the_job
     assert problems[0] == "jobs.tea.brwe: there is no such job; did you mean 'tea.brew'?"
     assert problems[1].startswith("jobs.tea.brew: catch-up")
     assert problems[2] == "jobs.coffee.grind: there is no such job"
+
+
+def test_one_bad_value_hides_no_other() -> None:
+    section = JobSettings(schedule="99 * * * *", timezone="Asia/Kolkata", catch_up="sometimes")
+    problems: list[str] = []
+    jobs, _ = configured({"a.b": a_job(_nothing, Cron("0 0 * * *"), "a.b")}, {"a": {"b": section}}, {}, problems)
+    assert problems == ['jobs.a.b: catch-up "sometimes" is not known; write none, latest or each N, such as each 31']
+    assert jobs["a.b"].trigger == Cron("99 * * * *", "Asia/Kolkata")  # which the catalogue's checks then refuse
