@@ -211,10 +211,11 @@ class Executor:
             self.announce_end(run, outcome, None)
             return
 
-        def recorded(still_ours: bool) -> None:
+        def recorded(still_ours: bool, refused: str | None) -> None:
             self._release(run)
-            ending = outcome if still_ours else Outcome(Ending.FENCED, reason="another node has it now")
-            retrying = finish.state == "ready" and still_ours
+            ending = outcome if refused is None else Outcome(Ending.FAILED, error=refused)
+            ending = ending if still_ours else Outcome(Ending.FENCED, reason="another node has it now")
+            retrying = finish.state == "ready" and still_ours and refused is None
             self.announce_end(run, ending, finish.retry_in if retrying else None)
 
         self.recorder.put(finish, recorded)

@@ -10,7 +10,7 @@ from daemon import ledger
 from daemon.database import Link
 from daemon.ledger import Finish
 
-Done = Callable[[bool], None]
+Done = Callable[[bool, str | None], None]
 MOST_AT_ONCE = 1000
 
 
@@ -18,7 +18,7 @@ MOST_AT_ONCE = 1000
 class Recorder:
     """`put` queues; `step` flushes what is queued, no more at once than the loop can take in without a halt.
 
-    `done(still_ours)` is called for each once it is written.
+    `done(still_ours, refused)` is called for each once it is written; `refused` says why it became a failure.
     """
 
     link: Link
@@ -54,21 +54,20 @@ class Recorder:
         if self._pending:
             self._wake.set()
         for finish, done in batch:
-            done(finish.id in ours)
+            done(finish.id in ours, ours.get(finish.id))
 
-    async def _written(self, ends: Sequence[Finish]) -> set[int]:
+    async def _written(self, ends: Sequence[Finish]) -> dict[int, str | None]:
         """The ids that were still ours. An end that the database refuses costs its own run, and no other's."""
         try:
-            return await ledger.finish(self.link, ends)
+            return dict.fromkeys(await ledger.finish(self.link, ends))
         except Exception as error:
             if not _is_its_contents_doing(error):
                 raise
             why = f"its end could not be recorded: {type(error).__name__}: {error}"
         if len(ends) == 1:
             one = ends[0]
-            return await ledger.finish(
-                self.link, [Finish(one.id, one.token, "failed", one.failures, error=why, outcome="failed")]
-            )
+            failure = Finish(one.id, one.token, "failed", one.failures, error=why, outcome="failed")
+            return dict.fromkeys(await ledger.finish(self.link, [failure]), why)
         half = len(ends) // 2
         return await self._written(ends[:half]) | await self._written(ends[half:])
 

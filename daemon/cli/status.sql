@@ -28,7 +28,7 @@ WITH troubled AS (
     SELECT 'held', id, job, due_at, count, reason FROM sexton.run WHERE state = 'held'
     UNION ALL
     SELECT 'late', id, job, due_at, count, reason FROM sexton.run
-    WHERE state = 'ready' AND attempt = 0 AND not_before < sexton.clock() - interval '5 minutes'
+    WHERE state = 'ready' AND not_before < sexton.clock() - interval '5 minutes'
     UNION ALL
     SELECT 'missed', id, job, due_at, count, reason FROM sexton.run
     WHERE state = 'missed' AND job = ANY($1::text[])

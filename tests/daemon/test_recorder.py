@@ -35,8 +35,13 @@ async def running(connection: asyncpg.Connection, count: int) -> list[int]:
     ]
 
 
-def told(finish: Finish, answers: dict[int, bool]) -> tuple[Finish, Any]:
-    return finish, lambda ours: answers.__setitem__(finish.id, ours)
+def told(finish: Finish, answers: dict[int, bool], refused: dict[int, str | None] | None = None) -> tuple[Finish, Any]:
+    def done(ours: bool, why: str | None) -> None:
+        answers[finish.id] = ours
+        if refused is not None:
+            refused[finish.id] = why
+
+    return finish, done
 
 
 async def test_many_ends_are_written_at_once_and_each_is_told(url: str, connection: asyncpg.Connection) -> None:
@@ -102,14 +107,16 @@ async def test_an_end_that_the_database_refuses_costs_no_other_run_its_own(
     url: str, connection: asyncpg.Connection
 ) -> None:
     answers: dict[int, bool] = {}
+    refused: dict[int, str | None] = {}
     runs = await running(connection, 3)
     async with recorder(url) as r:
         for token, run in enumerate(runs, 1):
             result = '{"deep": ' + "[" * 20_000 + "]" * 20_000 + "}" if token == 2 else '{"fine": 1}'
-            r.put(*told(Finish(run, token, "succeeded", 0, result=result), answers))
+            r.put(*told(Finish(run, token, "succeeded", 0, result=result), answers, refused))
         await r.serve()
         assert r.pending == 0
     found = [await the_run(connection, run) for run in runs]
     assert answers == dict.fromkeys(runs, True)
+    assert [refused[run] for run in runs] == [None, found[1]["error"], None]  # so it is announced as what it is
     assert [f["state"] for f in found] == ["succeeded", "failed", "succeeded"]
     assert found[1]["error"].startswith("its end could not be recorded: StatementTooComplexError")
