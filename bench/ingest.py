@@ -116,47 +116,37 @@ async def by_copy(
 def told(
     count: int, wrote: dict[str, int], ours: Measured, limit: Measured, plain: Measured, boxed: Measured
 ) -> Result:  # fmt: skip
-    def row(name: str, of: Measured) -> tuple[Any, ...]:
-        took = median(of.seconds)
-        cpu = median(of.cpu) if of.cpu else took
-        postgres = median(of.cpu_postgres) if of.cpu else 0.0
-        return (name, count / took, took, median(limit.seconds) / took, cpu * 1000 / count, postgres * 1000 / count)
-
-    of_limit = median([b / o for o, b in zip(ours.seconds, limit.seconds, strict=True)])
-    of_plain = median([p / o for o, p in zip(ours.seconds, plain.seconds, strict=True)])
-    of_boxed = median([p / o for o, p in zip(ours.seconds, boxed.seconds, strict=True)])
-    rows = [
-        row("ours, queue to commit", ours),
-        row("limit: same rating, COPY", limit),
-        row("plain Python loop*", plain),
-        row("plain, bounding boxes*", boxed),
-    ]
+    of_limit, of_plain, of_boxed = (
+        median([peer / own for own, peer in zip(ours.seconds, of.seconds, strict=True)]) for of in (limit, plain, boxed)
+    )
     note = (
         f"{wrote['records']:,} records, {wrote['charges']:,} charges. 5 worker processes each, warm: the first "
         f"{WARM_UP} flights, with the start of the workers, took {median(ours.warm_up):.2f} s and "
         f"{median(limit.warm_up):.2f} s.\n  * one process, classifies positions only, fetches and writes nothing; "
         f"50 flights, extrapolated; ours does {of_plain:.0f} and {of_boxed:.0f} times as many a second."
     )
-    return Result(
-        "ingest",
-        [
-            Table(
-                f"{count:,} real flights, by `sexton run` on a durable PostgreSQL",
-                ("", "flights/s", "s", "of limit", "CPU ms/flight", "PostgreSQL ms/flight"),
-                rows,
-                note,
-            )
-        ],
-        [
-            Target("flights/s, of the limit", of_limit, 0.5, at_least=True),
-            Target("flights/s, times the plain loop over every vertex", of_plain, 20, at_least=True),
-        ],
-        {
-            "flights": count,
-            **wrote,
-            "ours": vars(ours),
-            "limit": vars(limit),
-            "plain": vars(plain),
-            "boxed": vars(boxed),
-        },
+    measured = {
+        "ours, queue to commit": ours,
+        "limit: same rating, COPY": limit,
+        "plain Python loop*": plain,
+        "plain, bounding boxes*": boxed,
+    }
+    table = Table(
+        f"{count:,} real flights, by `sexton run` on a durable PostgreSQL",
+        ("", "flights/s", "s", "of limit", "CPU ms/flight", "PostgreSQL ms/flight"),
+        [row(name, of, count, limit) for name, of in measured.items()],
+        note,
     )
+    targets = [
+        Target("flights/s, of the limit", of_limit, 0.5, at_least=True),
+        Target("flights/s, times the plain loop over every vertex", of_plain, 20, at_least=True),
+    ]
+    figures = {name: vars(of) for name, of in zip(("ours", "limit", "plain", "boxed"), measured.values(), strict=True)}
+    return Result("ingest", [table], targets, {"flights": count, **wrote, **figures})
+
+
+def row(name: str, of: Measured, count: int, limit: Measured) -> tuple[Any, ...]:
+    took = median(of.seconds)
+    cpu = median(of.cpu) if of.cpu else took
+    postgres = median(of.cpu_postgres) if of.cpu else 0.0
+    return (name, count / took, took, median(limit.seconds) / took, cpu * 1000 / count, postgres * 1000 / count)
