@@ -5,6 +5,7 @@ from daemon.catchup import CatchUp
 from daemon.job import (
     Context,
     Drained,
+    Held,
     Job,
     OnEvent,
     Overlap,
@@ -30,6 +31,7 @@ __all__ = [
     "Cron",
     "Drained",
     "Every",
+    "Held",
     "Job",
     "OnDemand",
     "OnEvent",

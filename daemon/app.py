@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import NoReturn
 
 import anyio
 import asyncpg
@@ -34,6 +38,9 @@ STATUS_EVERY = 1.0
 STATUS_WITHIN = 0.2
 WORKER_URL = "SEXTON_WORKER_DATABASE_URL"
 
+THREAD_PATIENCE = 1.0
+THREADS = "sexton thread"
+
 Reread = Callable[[], tuple[Settings, Catalogue]]
 
 
@@ -55,6 +62,7 @@ class Daemon:
         emit.subscribe(lambda _: self._news.beat())
         self._stopping = asyncio.Event()
         self._hurry = anyio.Event()
+        self._threads = ThreadPoolExecutor(thread_name_prefix=THREADS)
         self._reason = "SIGTERM"
 
     def stop(self, reason: str) -> None:
@@ -66,6 +74,7 @@ class Daemon:
 
     async def run(self) -> int:
         loop = asyncio.get_running_loop()
+        loop.set_default_executor(self._threads)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop, signal.Signals(number).name)
         loop.add_signal_handler(signal.SIGHUP, lambda: loop.create_task(self._reload()))
@@ -95,7 +104,21 @@ class Daemon:
             await self._serve(engine, monitor)
             began = time.monotonic()
         self.emit(Stopped(time.monotonic() - began))
+        if not await self._all_over(engine):
+            self.emit(
+                Note("SCHEDULED", "bodies that would not end, or their threads, end with the process", warning=True)
+            )
+            leave_now(int(self.failed))
         return int(self.failed)
+
+    async def _all_over(self, engine: Engine) -> bool:
+        """Whether closing the event loop would wait for nobody: no body goes on, and no thread of one."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        with anyio.move_on_after(THREAD_PATIENCE):
+            while any(thread.name.startswith(THREADS) for thread in threading.enumerate()):  # noqa: ASYNC110
+                await anyio.sleep(0.005)
+            return not engine.executor.forsaken
+        return False
 
     async def _serve(self, engine: Engine, monitor: LoopMonitor) -> None:
         """Run until told to stop, then drain: what still runs may finish, then is interrupted at no cost."""
@@ -121,7 +144,9 @@ class Daemon:
     async def _announce_ready(self, engine: Engine) -> None:
         successes = await engine.link.fetch(ledger.LAST_SUCCESSES, list(engine.roster.jobs))
         self.metrics.introduce(engine.roster.jobs, self.catalogue.queues)
-        self.metrics.seed_successes({row["job"]: row["finished_at"] for row in successes})
+        self.metrics.introduce_channels(engine.post.deliverers)
+        self.metrics.seed_successes({row["job"]: row["finished_at"] for row in successes if row["finished_at"]})
+        self.metrics.expected_since = {r["job"]: r["first_due_at"] for r in successes if r["first_due_at"]}
         for warning in self.catalogue.warnings:
             self.emit(Note("SCHEDULED", warning, warning=True))
         took = time.monotonic() - self.started
@@ -254,3 +279,10 @@ class PortTaken(Exception):
 
 class StoppedWaiting(Exception):
     """Told to leave before the database had answered: there is nothing to drain."""
+
+
+def leave_now(status: int) -> NoReturn:
+    """Exit without waiting for what will not end. Everything of ours has been closed before."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-import re
-import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from types import MappingProxyType, ModuleType
-from typing import Any, TypeVar
+from types import MappingProxyType
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
-from daemon import overlay
+from daemon import catalogue_suite, overlay
 from daemon.catalogue_checks import check
-from daemon.config import ConfigError, shown
+from daemon.config import ConfigError
 from daemon.job import Job
 from daemon.naming import did_you_mean
 from daemon.queue import WorkQueue
 from daemon.settings import Settings
-
-T = TypeVar("T")
-DECLARES_A_JOB = re.compile(r"^@(\w+\.)*(job|poll|on)\(", re.MULTILINE)
 
 
 class UnknownJob(LookupError):
@@ -68,15 +60,10 @@ def load(settings: Settings, origins: Mapping[str, str] = MappingProxyType({})) 
             problems.append(f"suites: {package!r} and {packages[suite]!r} are both called {suite!r}")
             continue
         packages[suite] = package
-        try:
-            modules = _job_modules(package)
-            suites[suite] = _suite_settings(package, suite, settings.suite.get(suite, {}), problems)
-        except Exception as error:  # noqa: BLE001 - a suite's module may raise anything; all of it is its author's to see
-            problems.append(f"suites: {package!r} cannot be loaded: {_where(error)}{type(error).__name__}: {error}")
-            continue
-        for module in modules:
-            declared.update({j.name: j for j in _values(module, Job) if _is_named_by_path(j, module, problems)})
-            queues.update({q.name: q for q in _values(module, WorkQueue)})
+        read = catalogue_suite.read(package, settings.suite.get(suite, {}), origins, problems)
+        declared |= read.jobs
+        queues |= read.queues
+        suites[suite] = read.settings
     problems += [
         f"suite.{name}: no such suite is enabled{did_you_mean(name, packages)}"
         for name in settings.suite
@@ -99,65 +86,6 @@ def load(settings: Settings, origins: Mapping[str, str] = MappingProxyType({})) 
 def of(jobs: list[Job], **parts: Any) -> Catalogue:
     """A catalogue of given jobs, for benches and tests that need no files."""
     return Catalogue(jobs=MappingProxyType({j.name: j for j in jobs}), **parts)
-
-
-def _job_modules(package: str) -> list[ModuleType]:
-    """The suite's job files. Files that declare none (rules, geometry) are not imported here: workers do."""
-    spec = importlib.util.find_spec(package)
-    if spec is None or not spec.submodule_search_locations:
-        raise ImportError("no such package on the import path")
-    importlib.import_module(package)
-    folder = Path(next(iter(spec.submodule_search_locations)))
-    return [
-        importlib.import_module(f"{package}.{file.stem}")
-        for file in sorted(folder.glob("*.py"))
-        if not file.stem.startswith("_") and DECLARES_A_JOB.search(file.read_text(encoding="utf-8"))
-    ]
-
-
-def _where(error: Exception) -> str:
-    """`file:line: ` of the suite's line that raised; nothing if it was none of the suite's."""
-    ours = str(Path(__file__).parent)
-    frames = traceback.extract_tb(error.__traceback__)
-    theirs = [f for f in frames if "importlib" not in f.filename and not f.filename.startswith(("<", ours))]
-    return f"{theirs[-1].filename}:{theirs[-1].lineno}: " if theirs else ""
-
-
-def _values(module: ModuleType, kind: type[T]) -> list[T]:
-    return [value for value in vars(module).values() if isinstance(value, kind)]
-
-
-def _is_named_by_path(found: Job, module: ModuleType, problems: list[str]) -> bool:
-    """A job's name is its path: the coroutine function is called like its file."""
-    if found.body.__module__ != module.__name__:
-        return False
-    stem = module.__name__.rpartition(".")[2]
-    if getattr(found.body, "__name__", stem) != stem:
-        problems.append(
-            f"{module.__file__}: declares {found.body.__name__!r}; a job is named like its file, "
-            f"so rename the function to {stem!r} or the file to {found.body.__name__}.py"
-        )
-        return False
-    return True
-
-
-def _suite_settings(package: str, suite: str, given: dict[str, Any], problems: list[str]) -> BaseModel | None:
-    if importlib.util.find_spec(f"{package}.settings") is None:
-        if given:
-            problems.append(f"suite.{suite}: this suite has no settings")
-        return None
-    model: type[BaseModel] = importlib.import_module(f"{package}.settings").Settings
-    try:
-        return model.model_validate(given)
-    except ValidationError as error:
-        for e in error.errors():
-            key = ".".join((suite, *(str(part) for part in e["loc"])))
-            if e["type"] == "extra_forbidden":
-                hint = did_you_mean(str(e["loc"][-1]), model.model_fields)
-                problems.append(f"suite.{key}: there is no such setting{hint}")
-            else:
-                problems.append(f"suite.{key} = {shown(key, e['input'])}: {e['msg'].removeprefix('Value error, ')}")
-        return None
 
 
 def with_jobs(catalogue: Catalogue, jobs: Mapping[str, Job]) -> Catalogue:

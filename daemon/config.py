@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import ValidationError
 
-from daemon.naming import did_you_mean
-from daemon.settings import JobSettings, Settings
+from daemon import channel_settings
+from daemon.setting_problems import explained
+from daemon.settings import Settings
 
 PREFIX = "SEXTON_"
 NOT_SETTINGS = {"SEXTON_CONFIG", "SEXTON_PG_BINDIR", "SEXTON_WORKER_DATABASE_URL"}
@@ -58,10 +58,17 @@ def load(path: Path | None, environment: Mapping[str, str]) -> tuple[Settings, d
         _merge(data, source)
         _note_origins(source, place, origins)
     try:
-        return Settings.model_validate(data), origins
+        settings = Settings.model_validate(data)
     except ValidationError as error:
-        problems = [_explain(e, origins, path) for e in error.errors()]
-        raise ConfigError(problems, _salvaged(data, error, origins)) from None
+        problems = explained(error.errors(), Settings, origins, otherwise=str(path) if path else "configuration")
+        salvaged = _salvaged(data, error, origins)
+        wrong = {e["loc"][0] for e in error.errors()}
+        if salvaged is not None and wrong.isdisjoint(channel_settings.ChannelsSettings.model_fields):
+            problems += channel_settings.problems(salvaged[0])
+        raise ConfigError(problems, salvaged) from None
+    if between := channel_settings.problems(settings):
+        raise ConfigError(between, (settings, origins))
+    return settings, origins
 
 
 def _salvaged(
@@ -71,15 +78,22 @@ def _salvaged(
     for wrong in error.errors():
         if wrong["loc"][0] == "suites":
             return None
-        branch: Any = data
-        for key in wrong["loc"][:-1]:
-            branch = branch.get(key) if isinstance(branch, dict) else None
-        if isinstance(branch, dict):
-            branch.pop(wrong["loc"][-1], None)
+        _drop(data, wrong["loc"])
     try:
         return Settings.model_validate(data), origins
     except ValidationError:
         return None
+
+
+def _drop(branch: dict[str, Any], path: tuple[int | str, ...]) -> None:
+    """Take out what is at this path; where it is inside a list, the whole list."""
+    *sections, last = path
+    for key in sections:
+        if not isinstance(branch.get(str(key)), dict):
+            last = key
+            break
+        branch = branch[str(key)]
+    branch.pop(str(last), None)
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
@@ -96,9 +110,13 @@ def _read_toml(path: Path) -> dict[str, Any]:
 def _environment(environment: Mapping[str, str]) -> dict[str, Any]:
     """`SEXTON_NODE__LEASE=2s` → node.lease; `SEXTON_JOBS__FLIGHTS__INVOICE_OVERDUE__ENABLED=false` likewise.
 
-    A name with `__` whose first part is no section is an error; other SEXTON_ names are somebody else's.
+    The usual names of a mail server (SMTP_HOST) are read too, and beaten by ours. A name with `__` whose first part
+    is no section is an error; other SEXTON_ names are somebody else's.
     """
     tree: dict[str, Any] = {}
+    for name, path_of in channel_settings.ENVIRONMENT_ALIASES.items():
+        if environment.get(name):
+            _put(tree, list(path_of), environment[name])
     for name, value in sorted(environment.items()):
         if name.startswith(PREFIX) and name not in NOT_SETTINGS:
             path = name[len(PREFIX) :].lower().split("__")
@@ -150,31 +168,3 @@ def _note_origins(tree: Mapping[str, Any], place: str, origins: dict[str, str], 
             _note_origins(value, place, origins, f"{prefix}{key}.")
         else:
             origins[prefix + key] = place
-
-
-def _explain(error: ErrorDetails, origins: Mapping[str, str], path: Path | None) -> str:
-    keys = [str(part) for part in error["loc"]]
-    dotted = ".".join(keys)
-    inside = (place for key, place in origins.items() if key == dotted or key.startswith(dotted + "."))
-    place = next(inside, str(path) if path else "configuration")
-    if error["type"] == "extra_forbidden":
-        return f"{place}: unknown key {dotted!r}{did_you_mean(keys[-1], _siblings(keys[:-1]))}"
-    message = error["msg"].removeprefix("Value error, ")
-    return f"{place}: {dotted} = {shown(keys[-1], error['input'])}: {message[:1].lower()}{message[1:]}"
-
-
-def shown(key: str, value: object) -> str:
-    """Values that may be secret, or may hold one, are not repeated."""
-    secret = any(word in key for word in ("url", "password", "secret", "token", "key"))
-    return "(not shown)" if secret or "://" in str(value) or isinstance(value, Mapping) else repr(value)
-
-
-def _siblings(path: list[str]) -> list[str]:
-    """The keys that could have stood where an unknown one does."""
-    if path[:1] == ["jobs"]:
-        return list(JobSettings.model_fields) if len(path) == 3 else []
-    fields = Settings.model_fields
-    if not path:
-        return list(fields)
-    section = fields[path[0]].annotation if path[0] in fields else None
-    return list(section.model_fields) if isinstance(section, type) and issubclass(section, BaseModel) else []

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import anyio
 
-from daemon import ledger
+from daemon import ledger, sql
 from daemon.command import Finished, run_command
 from daemon.connections import Connection, Session, drop, lost_means_down, rolled_back_on_error
 from daemon.database import Outage
@@ -22,6 +22,7 @@ from daemon.fence import CursorError
 from daemon.job import Drained, Poll
 from daemon.jsonable import to_json
 from daemon.ledger import Claimed
+from daemon.outbox import Letter, Missing, leave
 from daemon.run_ledger import RunLedger, timezone_name
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from daemon.executor import ActiveRun
     from daemon.queue import WorkQueue
 
+(WAS_HELD,) = sql.load(__file__, "was_held")
+
 UNMOVED: Any = object()
 HTTP_TIMEOUT = 10.0
 
@@ -38,12 +41,20 @@ HTTP_TIMEOUT = 10.0
 class FencedTransaction(Session):
     """A `Session` whose COMMIT is decided by the run's token."""
 
-    def __init__(self, connection: Connection, outage: Outage, patience: float) -> None:
+    def __init__(
+        self, connection: Connection, outage: Outage, patience: float, *, suite: str, run: int, missing: Missing
+    ) -> None:  # fmt: skip
         super().__init__(connection, outage, patience)
+        self._suite, self._run, self._missing = suite, run, missing
         self.reported: object = None
 
     def result(self, value: object) -> None:
         self.reported = value
+
+    async def notify(self, template: str, *, key: str, **options: Any) -> bool:
+        """See `daemon.job.Transaction`; options are `daemon.outbox.Letter`'s fields. Raises `MessageError`."""
+        letter = Letter(template=template, key=key, **options)
+        return await leave(self, self._suite, self._run, letter, self._missing)
 
 
 class RunContext:
@@ -109,13 +120,17 @@ class RunContext:
     def now(self) -> datetime:
         return self._lent.now()
 
+    async def released(self) -> bool:
+        row = await self._lent.link.fetchrow(WAS_HELD, self.run_id)
+        return row is not None
+
     async def progress(self, done: float, total: float | None = None) -> None:
         self._run.done, self._run.total = done, total
         await anyio.lowlevel.checkpoint()
 
     def still_alive(self) -> None:
         """A poll's deadline is for standing still, not for the whole of a long queue."""
-        self._run.scope.deadline = anyio.current_time() + self._run.job.timeout.total_seconds()
+        self._run.leash.extend(self._run.job.timeout.total_seconds())
 
     async def compute(self, fn: Callable[..., Any], *args: Any, timeout: timedelta | None = None) -> Any:
         seconds = timeout.total_seconds() if timeout else None
@@ -209,7 +224,10 @@ class RunContext:
         async with self._connection() as connection, rolled_back_on_error(connection):
             with lost_means_down(self._lent.outage):
                 await connection.execute(f"BEGIN; {self._local_settings()}")
-            yield FencedTransaction(connection, self._lent.outage, self._lent.connections.lease)
+            yield FencedTransaction(
+                connection, self._lent.outage, self._lent.connections.lease,
+                suite=self._run.job.suite, run=self.run_id, missing=self._lent.missing_template,
+            )  # fmt: skip
 
     def _local_settings(self) -> str:
         """Suite names are checked identifiers and zones come from the zone database: no value of a user's."""

@@ -14,18 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
-from daemon.zones import (
-    DAY,
-    abbreviation,
-    arrival,
-    clock,
-    date_of,
-    day_number,
-    happens_again,
-    high_water,
-    stretch,
-    wall,
-)
+from daemon.zones import DAY, arrival, date_of, day_number, high_water, stretch, wall
 
 if TYPE_CHECKING:
     from croniter import croniter
@@ -183,32 +172,6 @@ def _once_per_slot(table: Table, tz: ZoneInfo, after: int, until: int) -> Iterat
         while (slot := table.after(served[-1])) is not None and slot <= reading:
             served.append(slot)
         yield Firing(at, tuple(served))
-
-
-def note(table: Table, tz: ZoneInfo, firing: Firing) -> str | None:
-    """What a clock change did to a firing, as a sentence for people; None on every ordinary day."""
-    if table.interval:
-        return None
-    reading = wall(tz, firing.at)
-    lost = [slot for slot in firing.slots if slot < reading]
-    if lost:
-        return _gap_note(tz, firing.at, reading, lost, merged=firing.slots[-1] == reading)
-    if happens_again(tz, firing.at, reading):
-        return f"{clock(reading)} happens twice; runs at the first, {abbreviation(tz, firing.at)}"
-    return None
-
-
-def _gap_note(tz: ZoneInfo, at: int, reading: int, lost: list[int], *, merged: bool) -> str:
-    same_day = lost[0] // DAY == reading // DAY
-    dated = [clock(slot) if same_day else f"{date_of(slot)} {clock(slot)}" for slot in (*lost, reading)]
-    names = dated[:-1]
-    several = len(names) > 1
-    listed = " and ".join(names) if len(names) < 3 else f"{names[0]} … {names[-1]} ({len(names)} times)"
-    verb = "do not exist" if several else "does not exist"
-    where = "on this night" if same_day else f"in {tz.key}"
-    fate = "merged into the run" if merged else "run once" if several else "runs"
-    target = f"{dated[-1]} {abbreviation(tz, at)}"
-    return f"{listed} {verb} {where}; {fate} at {target}, the first valid instant"
 
 
 def served_date(table: Table, tz: ZoneInfo, at: int) -> dt.date:

@@ -18,7 +18,7 @@ from daemon.database import DatabaseDown
 from daemon.events import ItemDied, ItemsFinished, Note
 from daemon.fence import Fenced
 from daemon.job import Drained
-from daemon.performed import ERROR_LENGTH, Performed, is_no_rows_doing, reason, seconds_off
+from daemon.performed import ERROR_LENGTH, Performed, is_no_rows_doing, reason, seconds_off, sorted_out
 from daemon.pool_messages import PoolClosed, WorkerStartError
 from daemon.queue import Postponed, QueueItem, WorkQueue
 
@@ -62,6 +62,7 @@ class Drain:
     _claim_sent: asyncio.Task[list[QueueItem]] | None = None
     _failure: BaseException | None = None
     _performed_lately: int = 0
+    _some_done: bool = False
 
     async def batches(self) -> AsyncIterator[Drained]:
         """After each commit, what it did. Ends when the queue is empty and everything claimed is settled."""
@@ -228,10 +229,10 @@ class Drain:
 
     async def _settle(self, batch: Sequence[Performed]) -> Drained:
         """Save what succeeded in one transaction; if it is refused, halve it until the culprit stands alone."""
-        put_off = [(p.item, p.postponed) for p in batch if p.postponed is not None]
+        put_off, bad = sorted_out(batch, others_done=self._some_done)
         fine = (p for p in batch if p.error is None and p.postponed is None)
         good = sorted(((p.item, p.value) for p in fine), key=lambda pair: pair[0].key)
-        bad = [(p.item, p.error) for p in batch if p.error is not None]
+        self._some_done |= bool(good)
         results: list[Any] = []
         while_refused = [good] if good else []
         while while_refused:
@@ -252,7 +253,7 @@ class Drain:
         postponed = await self._postpone(put_off) if put_off else 0
         self._let_go([p.item for p in batch])
         self.context.still_alive()
-        self.lent.announce(ItemsFinished(self.queue.name, len(results), failed, dead))
+        self.lent.announce(ItemsFinished(self.queue.name, len(results), failed, dead, postponed))
         return Drained(len(results), failed, dead, results, postponed)
 
     async def _save(self, pairs: Sequence[tuple[QueueItem, Any]]) -> list[Any]:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import platform
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -15,11 +15,17 @@ import anyio
 from anyio.abc import TaskGroup
 
 from daemon import ledger
+from daemon.cancellations import Cancellations
 from daemon.catalogue import Catalogue
+from daemon.channels import configured
+from daemon.channels.channel import Channel
 from daemon.clock import DatabaseClock
 from daemon.connections import JobConnections
 from daemon.context import RunContext
 from daemon.database import DatabaseDown, Link, Outage, watch_outage
+from daemon.delivery_letters import letters_of
+from daemon.delivery_office import PostOffice
+from daemon.delivery_store import DeliveryStore
 from daemon.dispatcher import Dispatcher
 from daemon.events import Announcer, DatabaseBack, Event, RunEnded
 from daemon.executor import ActiveRun, Executor
@@ -35,6 +41,7 @@ from daemon.roster import Roster
 from daemon.run_log import LOGGER, RunLog
 from daemon.settings import Settings
 from daemon.slots import Slots
+from daemon.strays import Strays
 from daemon.supervisor import Service, first_of, run_for_ever
 from daemon.ticker import Ticker
 from daemon.version import VERSION
@@ -54,18 +61,12 @@ class Engine:
     """Made in one piece, then `start`, `serve`, `drain`, `close`. Knows nothing of signals, systemd or HTTP."""
 
     def __init__(
-        self,
-        settings: Settings,
-        catalogue: Catalogue,
-        urls: Urls,
-        pool: Pool,
-        emit: Announcer,
-        place: str,
-    ) -> None:
+        self, settings: Settings, catalogue: Catalogue, urls: Urls, pool: Pool, emit: Announcer, place: str,
+        channels: Callable[[], Mapping[str, Channel]] | None = None,
+    ) -> None:  # fmt: skip
         self.settings, self.catalogue, self.pool, self.emit = settings, catalogue, pool, emit
         self.claiming = True
         self.pool_alive = True
-        self._strays = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self.outage = Outage(emit)
         self.clock = DatabaseClock()
@@ -75,6 +76,7 @@ class Engine:
         self.services: dict[str, Service] = {}
         self._connect(urls)
         self._take_identity(place)
+        self._open_post_office(channels or (lambda: configured(settings)))
         self._assemble(urls)
         emit.subscribe(self._on_event)
 
@@ -82,14 +84,10 @@ class Engine:
         node, database = self.settings.node, self.settings.database
 
         def link(part: str) -> Link:
-            return Link(
-                lambda: urls.url,
-                self._application(part),
-                self.outage,
-                statement_cache=database.statement_cache,
-            )
+            cache = database.statement_cache
+            return Link(lambda: urls.url, self._application(part), self.outage, statement_cache=cache)
 
-        self.link, self.heart = link("engine"), link("lease")
+        self.link, self.heart, self._mail_link = link("engine"), link("lease"), link("outbox")
         self.recorder = Recorder(self.link)
         self.connections = JobConnections(
             lambda: urls.url, self._application("job"), self.outage, size=database.pool,
@@ -109,6 +107,13 @@ class Engine:
             stop_work=self._stop_work,
             renamed=self._renew_connections,
         )
+
+    def _open_post_office(self, channels: Callable[[], Mapping[str, Channel]]) -> None:
+        self.letters = letters_of(self.catalogue.packages, self.settings)
+        self.post = PostOffice(
+            channels, DeliveryStore(self._mail_link, self._node), self.letters, self.settings.outbox, self.outage,
+            claiming=lambda: self.claiming, holds_lease=lambda: self.lease.holds, now=self.clock.now, emit=self.emit,
+        )  # fmt: skip
 
     def _assemble(self, urls: Urls) -> None:
         self.executor = Executor(
@@ -130,7 +135,11 @@ class Engine:
             node=self._node, compute=self.pool.compute, free_workers=lambda: self.pool.free,
             pool_size=self.settings.pool.size, settings=self.catalogue.settings, announce=self.emit,
             opened=self.executor.opened, retry_base=self.settings.queues.retry_delay.total_seconds(),
-            claiming=lambda: self.may_claim, holdings=self.holdings,
+            claiming=lambda: self.may_claim, holdings=self.holdings, missing_template=self.letters.missing,
+        )  # fmt: skip
+        self.strays = Strays(
+            self.link, self._node, lambda: self.executor.active, self.catalogue.queues, self.holdings,
+            found=lambda: self.wake("dispatcher", *(f"poll {job.name}" for job in self.roster.polls)),
         )  # fmt: skip
 
     def _application(self, part: str) -> Callable[[], str]:
@@ -155,15 +164,16 @@ class Engine:
         self._add("recorder", self.recorder.serve)
         self._add("lease", self.lease.step)
         self._add("listener", self.listener.step)
-        self._add("cancellations", self._cancel_requested)
-        self._add("strays", self._give_back_strays)
-        self._add("housekeeping", Housekeeper(self.link, self.roster, self.emit).step)
+        self._add("cancellations", Cancellations(self.link, self._node, self.executor.active).step)
+        self._add("strays", self.strays.step)
+        self._add("housekeeping", Housekeeper(self.link, self.roster, self.emit, self.settings.outbox.retention).step)
         self._add("run log", self.run_log.step)
         for job in self.roster.polls:
             poll = PollLoop(job.name, self.roster, self.executor, lambda: self.may_claim, self.next_due)
             self._add(f"poll {job.name}", poll.step)
         for service in self.services.values():
             services.start_soon(run_for_ever, service, self.outage, self.emit, name=service.name)
+        self.post.serve(services)
         services.start_soon(watch_outage, self.heart, self.outage, ledger.CLOCK, name="outage")
         services.start_soon(self.lease.fence_when_due, name="fence")
 
@@ -183,7 +193,7 @@ class Engine:
     def current_run(self) -> int | None:
         """The run whose task holds the event loop at this moment. Called from the monitor's thread."""
         task = asyncio.current_task(self._loop) if self._loop else None
-        holders = (run.claimed.id for run in list(self.executor.active.values()) if run.task is task)
+        holders = (run.claimed.id for run in list(self.executor.active.values()) if run.leash.task is task)
         return next(holders, None) if task is not None else None
 
     def wake(self, *names: str) -> None:
@@ -191,26 +201,36 @@ class Engine:
             if name in self.services:
                 self.services[name].pulse.beat()
 
+    def _wake_all(self) -> None:
+        self.wake(*self.services)
+        self.post.wake()
+
     async def drain(self, patience: float, hurry: anyio.Event) -> bool:
         """Stop claiming and let running work finish, for so long or until told to hurry. True if all did."""
         self.claiming = False
+        self.post.finish()
         with anyio.move_on_after(patience):
-            await first_of(self.executor.idle, hurry.wait)
-        return not self.executor.active
+            await first_of(self._idle, hurry.wait)
+        return not self.executor.active and not self.post.busy
+
+    async def _idle(self) -> None:
+        await self.executor.idle()
+        await self.post.idle()
 
     async def interrupt(self, reason: str) -> None:
         """Stop what is still running, at no cost to it, and wait until the ledger knows."""
         self.claiming = False
-        self.executor.interrupt_all(Outcome(Ending.INTERRUPTED, reason=reason))
+        self._stop_work(reason)
         with anyio.move_on_after(RECORD_PATIENCE):
-            await self.executor.idle()
+            await self._idle()
 
     async def close(self) -> None:
         """Leave in good order: nothing stays in our name, the lease is given up, connections are closed."""
+        await self.post.close()
         if not self.outage.known:
             try:
                 with anyio.move_on_after(2):
-                    await self._give_back(everything=True)
+                    await self.strays.give_back(everything=True)
                     await self.lease.retire("stopped")
             except DatabaseDown:
                 pass  # it went away this moment: the lease expires by itself
@@ -241,11 +261,13 @@ class Engine:
 
     def _stop_work(self, reason: str) -> None:
         self.executor.interrupt_all(Outcome(Ending.INTERRUPTED, reason=reason))
+        self.post.stop()
 
     async def _renew_connections(self) -> None:
         """They are named for the incarnation, so that whoever rescues it can end its sessions."""
         self.link.renew()
         self.heart.renew()
+        self._mail_link.renew()
         await self.connections.renew()
 
     def _on_event(self, event: Event) -> None:
@@ -253,32 +275,16 @@ class Engine:
             self.run_log.forget(event.run)
         elif isinstance(event, DatabaseBack):
             self.ticker.forget()
-            self._strays = True
-            self.wake(*self.services)
-
-    async def _give_back_strays(self) -> float:
-        """After an outage: a claim whose answer got lost left rows that say they are ours, and nobody runs them."""
-        if self._strays:
-            await self._give_back()
-            self._strays = False
-            self.wake("dispatcher", *(f"poll {job.name}" for job in self.roster.polls))
-        return 3600.0
-
-    async def _give_back(self, *, everything: bool = False) -> None:
-        """What the tables say we work on and we do not: ready again, at no cost."""
-        async with self.link.held() as connection:
-            node = self.lease.incarnation
-            runs = [] if everything else list(self.executor.active)
-            await connection.execute(ledger.RELEASE_STRAYS.text, node, runs)
-            for queue in self.catalogue.queues.values():
-                held = [] if everything else list(self.holdings.get(queue.name, ()))
-                await connection.execute(queue.statements["release_strays"].text, node, held)
+            self.strays.suspected = True
+            self._wake_all()
 
     def _hear(self, payload: str) -> None:
         kind, _, rest = payload.partition(":")
         if kind == "reconnected":
             self.ticker.forget()
-            self.wake(*self.services)
+            self._wake_all()
+        elif kind == "outbox":
+            self.post.wake()
         elif kind == "job":
             self.ticker.forget({rest} if rest else None)
             self.wake("ticker", "dispatcher")
@@ -290,11 +296,3 @@ class Engine:
             self.wake("cancellations")
         else:
             self.wake("dispatcher")
-
-    async def _cancel_requested(self) -> float:
-        """What persons asked to be cancelled and runs here. Told by NOTIFY; looked up now and then all the same."""
-        if self.executor.active:
-            for row in await self.link.fetch(ledger.CANCEL_REQUESTS, self.lease.incarnation):
-                if run := self.executor.active.get(row["run"]):
-                    run.interrupt(Outcome(Ending.CANCELLED, reason=f"cancelled by {row['requested_by']}"))
-        return 10.0

@@ -69,7 +69,7 @@ class RunStarted(Event):
 
 @dataclass(frozen=True, slots=True)
 class RunEnded(Event):
-    """`outcome`: succeeded, failed, retrying, interrupted, cancelled or fenced. `seconds` of this try."""
+    """`outcome`: succeeded, failed, retrying, held, interrupted, cancelled or fenced. `seconds` of this try."""
 
     run: int
     job: str
@@ -78,6 +78,16 @@ class RunEnded(Event):
     error: str | None = None
     traceback: str | None = None
     retry_in: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunForsaken(Event):
+    """A body that was told to end for ten seconds and did not: its end is recorded without it. `stack` is its own."""
+
+    run: int
+    job: str
+    seconds: float
+    stack: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +116,7 @@ class ItemsFinished(Event):
     done: int
     failed: int
     dead: int
+    postponed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +127,55 @@ class ItemDied(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class MessagesSettled(Event):
+    """`state`: sent, failed, suppressed, unknown, or pending again."""
+
+    channel: str
+    state: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageGivenUp(Event):
+    """`state` is failed, or unknown: it may have arrived and is not sent twice. `suite` is empty for our own."""
+
+    message: int
+    channel: str
+    suite: str
+    template: str
+    state: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelDown(Event):
+    """Nothing is sent there until a probe finds it back; no message is to blame, and none is lost."""
+
+    channel: str
+    error: str
+    probe_in: float
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelBack(Event):
+    channel: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelDisabled(Event):
+    """The target told us to stop for good: its messages wait until somebody configures another."""
+
+    channel: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rescued(Event):
     node: str
     runs: int
     items: int
+    messages: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
+from functools import partial
 
 import anyio
 from anyio.abc import TaskGroup
@@ -17,9 +16,10 @@ from anyio.abc import TaskGroup
 from daemon import ledger
 from daemon.context import RunContext
 from daemon.database import DatabaseDown
-from daemon.events import Event, RunEnded, RunStarted
+from daemon.events import Event, RunEnded, RunForsaken, RunStarted
 from daemon.fence import Fenced
-from daemon.job import Job
+from daemon.job import Held, Job
+from daemon.leash import Leash, where
 from daemon.ledger import Claimed
 from daemon.outcome import Ending, Outcome, to_finish
 from daemon.recorder import Recorder
@@ -32,42 +32,33 @@ ERROR_LENGTH = 2000
 TRACEBACK_LENGTH = 20_000
 
 
-@cache
-def _kind_of_scope() -> Callable[[], anyio.CancelScope]:
-    """What anyio makes on this event loop, without asking it again for every run."""
-    return type(anyio.CancelScope())
-
-
-def _new_scope() -> anyio.CancelScope:
-    return _kind_of_scope()()
-
-
 @dataclass(eq=False, slots=True)
 class ActiveRun:
     """A run that is being performed here. `stop` says why it was interrupted, if it was.
 
-    `abandoned`: the supervisor leaves, and nobody waits for its ending.
+    `abandoned`: the supervisor leaves, and nobody waits for its ending. `forsaken`: its body would not end, so its
+    end was recorded without it; whatever it still does is fenced.
     """
 
     claimed: Claimed
     job: Job
-    scope: anyio.CancelScope = field(default_factory=_new_scope)
+    leash: Leash = field(default_factory=Leash)
     began: float = field(default_factory=time.monotonic)
     stop: Outcome | None = None
     abandoned: bool = False
+    forsaken: bool = False
     moved: bool = False
     done: float = 0.0
     total: float | None = None
-    task: asyncio.Task[object] | None = None
 
     def interrupt(self, outcome: Outcome) -> None:
         """Stop it for a cause of ours; the first cause stands."""
         self.stop = self.stop or outcome
-        self.scope.cancel()
+        self.leash.pull()
 
     def abandon(self) -> None:
         self.abandoned = True
-        self.scope.cancel()
+        self.leash.pull()
 
 
 @dataclass
@@ -88,7 +79,8 @@ class Executor:
     tasks: TaskGroup | None = None
     active: dict[int, ActiveRun] = field(default_factory=dict)
     _idle: asyncio.Event = field(default_factory=asyncio.Event)
-    _unlimited: list[tuple[ActiveRun, float]] = field(default_factory=list)
+    forsaken: set[asyncio.Task[None]] = field(default_factory=set)
+    _unlimited: list[ActiveRun] = field(default_factory=list)
     _begun: list[tuple[Claimed, float]] = field(default_factory=list)
     _performing: dict[asyncio.Task[None], ActiveRun] = field(default_factory=dict)
     _kept: bool = False
@@ -96,18 +88,59 @@ class Executor:
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
     def start(self, runs: Sequence[Claimed]) -> None:
-        assert self.tasks is not None
-        loop = asyncio.get_running_loop()
-        if runs and not self._kept:
-            self._kept = True
-            self.tasks.start_soon(self._keep, name="runs")
         for claimed in runs:
             run = ActiveRun(claimed, self.roster.jobs[claimed.job])
             self.active[claimed.id] = run
             self.slots.take(run.job.connections)
-            task = loop.create_task(self._execute(run), name=claimed.job)
-            self._performing[task] = run
-            task.add_done_callback(self._performed)
+            self._begin(run, self._execute(run))
+
+    async def apart(self, run: ActiveRun) -> Outcome:
+        """`perform` in a task of its own, for a caller that must go on even if the body never ends."""
+        ending: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+
+        async def performed() -> None:
+            outcome = await self.perform(run)
+            if not ending.done():
+                ending.set_result(outcome)
+
+        def given_up() -> None:
+            if not ending.done():
+                ending.set_result(self._cause(run))
+
+        self._begin(run, performed(), given_up)
+        try:
+            return await ending
+        except asyncio.CancelledError:
+            run.abandon()
+            raise
+
+    def _begin(
+        self, run: ActiveRun, doing: Coroutine[object, object, None], given_up: Callable[[], None] | None = None
+    ) -> None:
+        assert self.tasks is not None
+        if not self._kept:
+            self._kept = True
+            self.tasks.start_soon(self._keep, name="runs")
+        task = asyncio.get_running_loop().create_task(doing, name=run.job.name)
+        run.leash.given_up = partial(self._forsake, run, task, given_up)
+        self._performing[task] = run
+        task.add_done_callback(self._performed)
+
+    def _forsake(self, run: ActiveRun, task: asyncio.Task[None], given_up: Callable[[], None] | None) -> None:
+        """It was told to end, again and again, and does not: its slot is for others, and its body on its own."""
+        run.forsaken = True
+        self.forsaken.add(task)
+        stands = where(task)
+        self.emit(RunForsaken(run.claimed.id, run.claimed.job, time.monotonic() - run.began, stands))
+        self._performing.pop(task, None)
+        self._news.set()
+        if given_up is not None:
+            given_up()
+        elif run.claimed.id in self.active:
+            self.record(run, self._cause(run))
+
+    def _cause(self, run: ActiveRun) -> Outcome:
+        return run.stop or Outcome(Ending.TIMED_OUT, error=_timed_out(run.job))
 
     async def _keep(self) -> None:
         """Lives as long as any run does. Cancelled with the group, it takes them along; what raised, it raises."""
@@ -127,7 +160,8 @@ class Executor:
             raise self._broken.pop()
 
     def _performed(self, task: asyncio.Task[None]) -> None:
-        del self._performing[task]
+        self.forsaken.discard(task)
+        self._performing.pop(task, None)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._broken.append(error)
         if not self._performing or self._broken:
@@ -140,68 +174,60 @@ class Executor:
     async def _execute(self, run: ActiveRun) -> None:
         self.announce_start(run)
         outcome = await self.perform(run)
-        self.record(run, outcome)
+        if not run.forsaken:
+            self.record(run, outcome)
 
     async def perform(self, run: ActiveRun) -> Outcome:
-        """Run the body to one of the endings. Never raises."""
+        """Run the body to one of the endings. Never raises, unless somebody else cancels the task."""
         context = self.make_context(run)
-        run.task = asyncio.current_task()
-        self._limit(run)
         try:
-            with run.scope:
-                try:
-                    result = await run.job.body(context)
-                    if not context.completed:
-                        ledger.encoded(result)  # what cannot be kept is the body's failure, like anything it raises
-                finally:
-                    await context.close()
+            run.leash.begin(run.job.timeout.total_seconds())
+            self._limit(run)
+            try:
+                result = await run.job.body(context)
+                if not context.completed:
+                    ledger.encoded(result)  # what cannot be kept is the body's failure, like anything it raises
+            finally:
+                await context.close()
         except BaseException as error:
-            outcome = self._ending_of(error, run, context)
+            outcome = self._ending_of(error, run, context, leaving=run.leash.end())
             if outcome is None:
                 raise
             return outcome
-        if run.scope.cancelled_caught:
-            if run.abandoned:
-                raise asyncio.CancelledError
-            return self._interrupted(run, context)
+        run.leash.end()
         result = context.completed_result if context.completed else result
         return Outcome(Ending.SUCCEEDED, result=result, recorded=context.completed)
 
     def _limit(self, run: ActiveRun) -> None:
         """Its deadline is set a moment later: in a burst most runs are over by then, and a timer is dear."""
-        loop = asyncio.get_running_loop()
         if not self._unlimited:
-            loop.call_later(LIMITED_WITHIN, self._set_limits)
-        self._unlimited.append((run, loop.time() + run.job.timeout.total_seconds()))
+            asyncio.get_running_loop().call_later(LIMITED_WITHIN, self._set_limits)
+        self._unlimited.append(run)
 
     def _set_limits(self) -> None:
         unlimited, self._unlimited = self._unlimited, []
-        for run, deadline in unlimited:
-            if run.scope.deadline == math.inf:  # a poll that makes progress has moved its own
-                run.scope.deadline = deadline
+        for run in unlimited:
+            run.leash.limit()
 
-    def _ending_of(self, error: BaseException, run: ActiveRun, context: RunContext) -> Outcome | None:
+    def _ending_of(self, error: BaseException, run: ActiveRun, context: RunContext, *, leaving: bool) -> Outcome | None:
         """An exception as a value; None for what is not ours to swallow (the supervisor's own cancellation)."""
         if context.completed:
             return Outcome(Ending.SUCCEEDED, result=context.completed_result, recorded=True)
-        if run.stop is not None and not isinstance(error, asyncio.CancelledError):
-            return run.stop
-        if isinstance(error, asyncio.CancelledError) and run.task is not None and run.task.cancelling():
+        if leaving and isinstance(error, asyncio.CancelledError):
             return None
+        if run.leash.pulled:
+            if run.abandoned and run.stop is None and not run.leash.expired:
+                return None
+            if run.stop is not None or isinstance(error, asyncio.CancelledError):
+                return self._cause(run)
         leaves = _leaves(error)
         if any(isinstance(leaf, Fenced) for leaf in leaves):
             return Outcome(Ending.FENCED, reason=str(leaves[0]))
+        if held := next((leaf for leaf in leaves if isinstance(leaf, Held)), None):
+            return Outcome(Ending.HELD, reason=str(held)[:ERROR_LENGTH])
         if all(isinstance(leaf, DatabaseDown) for leaf in leaves):
             return Outcome(Ending.DATABASE_LOST, error=str(leaves[0]))
         return Outcome(Ending.FAILED, error=_sentence(error), traceback=_trace(error))
-
-    def _interrupted(self, run: ActiveRun, context: RunContext) -> Outcome:
-        if context.completed:
-            return Outcome(Ending.SUCCEEDED, result=context.completed_result, recorded=True)
-        if run.stop is not None:
-            return run.stop
-        seconds = run.job.timeout.total_seconds()
-        return Outcome(Ending.TIMED_OUT, error=f"timed out after {seconds:g} s")
 
     def record(self, run: ActiveRun, outcome: Outcome) -> None:
         """Hand the decision to the recorder; the slot is free once the ledger knows."""
@@ -263,6 +289,10 @@ class Executor:
                 outcome.error or outcome.reason, outcome.traceback, retry_in,
             )
         )  # fmt: skip
+
+
+def _timed_out(job: Job) -> str:
+    return f"timed out after {job.timeout.total_seconds():g} s"
 
 
 def _leaves(error: BaseException) -> list[BaseException]:

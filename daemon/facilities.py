@@ -10,9 +10,14 @@ from uuid import UUID
 
 from daemon.connections import JobConnections
 from daemon.database import Link, Outage
+from daemon.outbox import Missing
 
 if TYPE_CHECKING:
     from daemon.executor import ActiveRun
+
+
+def _none_is_missing(_suite: str, _template: str, _channel: str) -> None:
+    """Where nothing is delivered, nothing need be there to deliver it with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +38,4 @@ class Facilities:
     retry_base: float
     claiming: Callable[[], bool]
     holdings: dict[str, set[int]]
+    missing_template: Missing = _none_is_missing

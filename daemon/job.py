@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 Body = Callable[["Context"], Awaitable[object]]
 
 
+class Held(Exception):
+    """Raised by a body that must not decide alone: its run is `held` with this reason, at no cost, and nothing of an
+    open transaction stays. Released by a person, it runs again and `ctx.released()` says so.
+    """
+
+
 def seconds(n: float) -> timedelta:
     return timedelta(seconds=n)
 
@@ -76,7 +82,8 @@ class Job:
 
     `name` is the path (`flights.invoice_overdue`). `retries` None means the priority's own number.
     `expected` is the usual duration, for late-completion alerts. `connections` is how many database
-    connections a run may hold at once.
+    connections a run may hold at once. `dry_run` answers `sexton run-job --dry-run`: given a context that can only
+    read, it returns what a run would do.
     """
 
     name: str
@@ -99,6 +106,7 @@ class Job:
     retention: timedelta = timedelta(days=90)
     aliases: tuple[str, ...] = ()
     enabled: bool = True
+    dry_run: Body | None = field(default=None, repr=False)
 
     @property
     def suite(self) -> str:
@@ -158,6 +166,29 @@ class Transaction(Protocol):
         ...
 
     def savepoint(self) -> AbstractAsyncContextManager[None]: ...
+
+    async def notify(
+        self,
+        template: str,
+        *,
+        key: str,
+        to: str | int | None = None,
+        address: str | None = None,
+        channel: str = "email",
+        data: Mapping[str, Any] | None = None,
+        kind: str = "transactional",
+        not_before: datetime | None = None,
+        expires_at: datetime | None = None,
+    ) -> bool:
+        """Leave a message in this transaction; it is sent after the COMMIT, or never if there is none.
+
+        `key` names the message: the same key never makes a second one, and the answer is then False. `to` is an id
+        in the suite's view `sexton_recipient`; `address` is given instead. `channel`: email, sms, slack or discord
+        (the last two need neither). `kind`: transactional, security, promotional or alert. `data` is what the
+        template `templates/<template>.*` is given, as JSON keeps it. Raises `MessageError` (a `ValueError`) for
+        what cannot be sent: no such template, no receiver, a key that another suite has taken.
+        """
+        ...
 
     def result(self, value: object) -> None:
         """What the run reports: a mapping, a dataclass or anything JSON can say. Committed with the effects."""
@@ -228,6 +259,10 @@ class Context(Protocol):
 
     def now(self) -> datetime:
         """The database's clock, UTC, as this node last learned it."""
+        ...
+
+    async def released(self) -> bool:
+        """Whether an earlier try of this run ended as `Held`, so that a person has let it go on."""
         ...
 
     def transaction(self, *, cursor: object = ...) -> AbstractAsyncContextManager[Transaction]:

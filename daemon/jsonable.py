@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import reprlib
 from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime, timedelta
@@ -44,4 +45,4 @@ def _plain(value: object) -> Any:
         return dict(value)
     if isinstance(value, set | frozenset | tuple):
         return list(value)
-    raise TypeError(f"a {type(value).__name__} cannot be kept as JSON: {value!r}")
+    raise TypeError(f"a {type(value).__name__} cannot be kept as JSON: {reprlib.repr(value)}")

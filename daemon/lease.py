@@ -17,7 +17,9 @@ import asyncpg
 from daemon import sql
 from daemon.clock import boottime
 from daemon.database import Link
-from daemon.events import Event, ItemDied, LeaseLost, Rescued, RunGivenUp
+from daemon.delivery_store import RESCUE as RESCUE_MESSAGES
+from daemon.delivery_store import SENDING_FOR_THE_DEAD
+from daemon.events import Event, ItemDied, LeaseLost, MessageGivenUp, Rescued, RunGivenUp
 from daemon.queue import MAX_RESCUES, WorkQueue
 
 (
@@ -139,6 +141,7 @@ class NodeLease:
         found: list[tuple[str, RescuedWork]] = []
         async with self.link.held() as connection:
             late = {row["node"]: row["name"] for row in await connection.fetch(RUNNING_FOR_THE_DEAD.text)}
+            late |= {row["node"]: row["name"] for row in await connection.fetch(SENDING_FOR_THE_DEAD.text)}
             for queue in await _queues(connection):
                 rows = await connection.fetch(queue.statements["running_for_the_dead"].text)
                 late |= {row["node"]: row["name"] for row in rows}
@@ -146,11 +149,11 @@ class NodeLease:
                 async with connection.transaction():
                     found.append((name, await _rescue_work(connection, node)))
         for name, work in found:
-            if work.runs or work.items:
+            if work.runs or work.items or work.messages:
                 self._announce(name, work)
 
     def _announce(self, name: str, work: RescuedWork) -> None:
-        self.emit(Rescued(name, work.runs, work.items))
+        self.emit(Rescued(name, work.runs, work.items, work.messages))
         for event in work.given_up:
             self.emit(event)
 
@@ -168,6 +171,7 @@ class RescuedWork:
 
     runs: int
     items: int
+    messages: int
     given_up: list[Event]
 
 
@@ -181,8 +185,15 @@ async def _rescue_work(connection: asyncpg.Connection, node: UUID) -> RescuedWor
         given_up += [ItemDied(queue.name, r["key"], r["last_error"]) for r in rescued if r["state"] == "DEAD"]
         items += len(rescued)
         news += [f"queue:{queue.name}"] if rescued else []
+    messages = await connection.fetch(RESCUE_MESSAGES.text, node, [])
+    news += ["outbox"] if messages else []
+    given_up += [_uncertain(row) for row in messages if row["state"] == "unknown"]
     await connection.execute("SELECT pg_notify('sexton', news) FROM unnest($1::text[]) AS n (news)", news)
-    return RescuedWork(len(runs), items, given_up)
+    return RescuedWork(len(runs), items, len(messages), given_up)
+
+
+def _uncertain(row: asyncpg.Record) -> MessageGivenUp:
+    return MessageGivenUp(row["id"], row["channel"], row["suite"], row["template"], "unknown", row["last_error"])
 
 
 async def _queues(connection: asyncpg.Connection) -> list[WorkQueue]:

@@ -26,15 +26,24 @@ RETURNING incarnation;
 -- name: rescue_runs
 -- In the transaction that buried the node: its runs get new tokens, so that nothing it still says counts.
 -- $2: how many times a run may take its node down before it is a dead letter.
-WITH rescued AS (
+-- A run that somebody asked to cancel is cancelled: nobody is left who could stop it.
+WITH doomed AS (
+    SELECT r.id, c.requested_by FROM sexton.run r LEFT JOIN sexton.cancel_request c ON c.run = r.id
+    WHERE r.node = $1 AND r.state = 'running'
+    FOR UPDATE OF r
+), rescued AS (
     UPDATE sexton.run r
     SET rescues = rescues + 1, node = NULL, token = nextval('sexton.token'), not_before = sexton.clock(),
-        state = CASE WHEN trigger = 'poll' THEN 'cancelled' WHEN rescues + 1 > $2 THEN 'failed' ELSE 'ready' END,
+        state = CASE WHEN trigger = 'poll' OR d.requested_by IS NOT NULL THEN 'cancelled'
+                     WHEN rescues + 1 > $2 THEN 'failed' ELSE 'ready' END,
         reason = CASE WHEN trigger = 'poll' THEN 'its node died; the queue keeps its items'
+                      WHEN d.requested_by IS NOT NULL THEN 'cancelled by ' || d.requested_by
                       WHEN rescues + 1 > $2 THEN 'the node died ' || rescues + 1 || ' times while running this'
                       ELSE 'its node died' END,
-        finished_at = CASE WHEN trigger = 'poll' OR rescues + 1 > $2 THEN sexton.clock() END
-    WHERE node = $1 AND state = 'running'
+        finished_at = CASE WHEN trigger = 'poll' OR d.requested_by IS NOT NULL OR rescues + 1 > $2
+                           THEN sexton.clock() END
+    FROM doomed d
+    WHERE r.id = d.id
     RETURNING r.id, r.job, r.state, r.reason, r.attempt, r.started_at
 ), freed AS (
     UPDATE sexton.job j SET running_run = NULL

@@ -24,6 +24,7 @@ from daemon.jsonable import storable, to_json
     "fence_only", "complete", "read_back", "open_run", "waiting", "dependency_outcomes", "settle_waiting",
     "dispatch_events", "cancel_requests", "append_log", "last_successes", "release_strays",
 )  # fmt: skip
+MOST_RESULT = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,4 +183,11 @@ def _text(said: str | None) -> str | None:
 
 
 def encoded(value: object) -> str | None:
-    return None if value is None else to_json(value)
+    """What a run reports, or its arguments, as the ledger keeps it. Raises `TypeError`, `ValueError`."""
+    text = None if value is None else to_json(value)
+    if text is not None and len(text) > MOST_RESULT:
+        raise ValueError(
+            f"{len(text):,} characters of JSON are no result: the ledger keeps {MOST_RESULT:,}; "
+            "write rows to a table of the suite's, and report how many"
+        )
+    return text

@@ -342,18 +342,20 @@ SELECT DISTINCT ON (r.job) r.job, r.due_at, r.state,
 FROM unnest($1::text[]) AS n (job)
 CROSS JOIN LATERAL (
     SELECT * FROM sexton.run x WHERE x.job = n.job
-      AND x.state IN ('running', 'succeeded', 'failed', 'cancelled')
-    ORDER BY x.due_at DESC LIMIT 1
+      AND x.state IN ('running', 'succeeded', 'failed', 'cancelled') AND x.started_at IS NOT NULL
+    ORDER BY x.started_at DESC LIMIT 1
 ) r
 ORDER BY r.job;
 
 -- name: last_successes
-SELECT n.job, r.finished_at
+-- And for a job that never succeeded, since when one could have expected it to.
+SELECT n.job, r.finished_at, f.due_at AS first_due_at
 FROM unnest($1::text[]) AS n (job)
-CROSS JOIN LATERAL (
+LEFT JOIN LATERAL (
     SELECT x.finished_at FROM sexton.run x WHERE x.job = n.job AND x.state = 'succeeded'
     ORDER BY x.due_at DESC LIMIT 1
-) r;
+) r ON true
+LEFT JOIN LATERAL (SELECT x.due_at FROM sexton.run x WHERE x.job = n.job ORDER BY x.due_at LIMIT 1) f ON true;
 
 -- name: release_strays
 -- $1: this node. $2: what it is really working on. Anything else the table says it runs was claimed by a

@@ -21,6 +21,7 @@ def words(event: e.Event) -> Said | None:
     return (
         _of_runs(event)
         or _of_queues(event)
+        or _of_messages(event)
         or _of_database(event)
         or _of_node(event)
         or _of_trouble(event)
@@ -40,6 +41,9 @@ def _of_runs(event: e.Event) -> Said | None:
             return Said("debug", "SCHEDULED", f"{job} started", fields)
         case e.RunEnded():
             return _of_an_end(event)
+        case e.RunForsaken(run, job, seconds, stack):
+            text = f"{job} does not end: told to for ten seconds, it runs on; its end is recorded without it"
+            return Said("error", "SCHEDULED", text, {"run": run, "seconds": round(seconds, 1), "stack": stack})
         case e.RunGivenUp(run, job, reason):
             return Said("error", "SCHEDULED", f"{job} failed: {reason}", {"run": run})
         case e.InstantsSettled(job, state, count, due_at, reason):
@@ -63,14 +67,34 @@ def _of_an_end(end: e.RunEnded) -> Said:
 
 def _of_queues(event: e.Event) -> Said | None:
     match event:
-        case e.ItemsFinished(queue, done, failed, dead):
-            counts = {"done": done, "failed": failed, "dead": dead}
+        case e.ItemsFinished(queue, done, failed, dead, postponed):
+            counts = {"done": done, "failed": failed, "dead": dead, "postponed": postponed}
             level = "info" if failed or dead else "debug"  # several a second while all is well: the run's end sums up
             return Said(level, "INGESTION", f"{queue}: saved {done}", {k: v for k, v in counts.items() if v})
         case e.ItemDied(queue, key, error):
             return Said("error", "INGESTION", f"{queue}: item {key} is dead: {error}", {"key": key})
-        case e.Rescued(node, runs, items):
-            return Said("warning", "SCHEDULED", f"rescued from {node}", {"runs": runs, "items": items})
+        case e.Rescued(node, runs, items, messages):
+            counts = {"runs": runs, "items": items} | ({"messages": messages} if messages else {})
+            return Said("warning", "SCHEDULED", f"rescued from {node}", counts)
+    return None
+
+
+def _of_messages(event: e.Event) -> Said | None:
+    match event:
+        case e.MessagesSettled(channel, state, count):  # several a second while all is well
+            return Said("debug", "DELIVERY", f"{channel}: {count} {state}")
+        case e.MessageGivenUp(message, channel, suite, template, state, error):
+            fields = {"message": message, "suite": suite, "error": error}
+            verb = "may have arrived, and is not sent again" if state == "unknown" else "could not be sent"
+            return Said("warning", "DELIVERY", f"{channel}: {template} {verb}: {error}", fields)
+        case e.ChannelDown(channel, error, probe_in):
+            fields = {"probe_in_s": round(probe_in, 1)}
+            return Said("error", "DELIVERY", f"{channel} is away: {error}; messages wait, and it is probed", fields)
+        case e.ChannelBack(channel, seconds):
+            return Said("info", "DELIVERY", f"{channel} is back", {"away_s": round(seconds, 1)})
+        case e.ChannelDisabled(channel, error):
+            text = f"{channel} is disabled: {error}; put [{channel}] right and restart: its messages wait"
+            return Said("error", "DELIVERY", text)
     return None
 
 

@@ -20,6 +20,7 @@ class Ending(StrEnum):
     FAILED = "failed"
     TIMED_OUT = "timed out"
     CANCELLED = "cancelled"
+    HELD = "held"
     INTERRUPTED = "interrupted"
     FENCED = "fenced"
     DATABASE_LOST = "database lost"
@@ -64,6 +65,9 @@ def to_finish(claimed: Claimed, job: Job, outcome: Outcome, *, now: datetime, mo
             reason=outcome.reason or "cancelled",
             outcome="cancelled",
         )
+    if outcome.ending is Ending.HELD:
+        why = outcome.reason or "held by its job"
+        return Finish(claimed.id, claimed.token, "held", failures, reason=why, outcome="held", error=why)
     if outcome.ending in (Ending.INTERRUPTED, Ending.DATABASE_LOST):
         why = outcome.reason or str(outcome.ending)
         return Finish(claimed.id, claimed.token, "ready", failures, reason=why, outcome=why, error=outcome.error)

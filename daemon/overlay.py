@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
+from datetime import timedelta
 from typing import Any
 
 from daemon.catchup import CatchUp
@@ -11,7 +12,7 @@ from daemon.job import Job, Overlap
 from daemon.naming import did_you_mean
 from daemon.retry import Priority
 from daemon.schedule import Cron, Every, OnDemand, Schedule, phased
-from daemon.settings import JobSettings
+from daemon.settings import JobSettings, parse_duration
 
 JOB_FIELDS = {f.name for f in fields(Job)}
 PARSED = {"catch_up", "overlap", "priority"}
@@ -77,13 +78,22 @@ def typed(stored: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def parse_schedule(text: str, tz: str) -> Schedule:
-    """`every 30` (seconds), `ondemand`, or a cron expression."""
+    """`every 30` (seconds), `every 5m`, `ondemand`, or a cron expression. Raises `ValueError` for no duration."""
     word, _, rest = text.strip().partition(" ")
     if word == "every":
-        return Every(float(rest.rstrip("s ")))
+        return _every(text.strip(), rest)
     if word == "ondemand":
         return OnDemand()
     return Cron(text.strip(), tz)
+
+
+def _every(text: str, period: str) -> Every:
+    try:
+        duration = parse_duration(period)
+    except ValueError:
+        raise ValueError(f'"{text}": write a duration after every, such as "every 30s" or "every 5m"') from None
+    assert isinstance(duration, timedelta)
+    return Every(duration)
 
 
 def _trigger(job: Job, schedule: str | None, timezone: str | None) -> Schedule:

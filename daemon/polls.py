@@ -42,7 +42,7 @@ class PollLoop:
 
     async def _perform(self, job: Job, every: float) -> float:
         run = ActiveRun(UNOPENED, job)
-        outcome = await self.executor.perform(run)
+        outcome = await self.executor.apart(run)
         if run.claimed.id:
             self.executor.record(run, outcome)
         elif outcome.ending in (Ending.FAILED, Ending.TIMED_OUT):

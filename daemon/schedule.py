@@ -8,7 +8,7 @@ from hashlib import blake2b
 from itertools import islice
 from zoneinfo import ZoneInfo
 
-from daemon import cron, zones
+from daemon import cron, cron_notes, zones
 from daemon.cron_problems import Problem, cron_problems
 from daemon.cron_words import cron_words
 
@@ -25,6 +25,7 @@ __all__ = [
     "instants",
     "local_date",
     "parse_fingerprint",
+    "passed_over",
     "phased",
     "problems",
     "timezone_of",
@@ -109,10 +110,18 @@ def upcoming(schedule: Schedule, after: dt.datetime, count: int) -> list[Instant
     return list(islice(instants(schedule, after, _END_OF_TIME), count))
 
 
+def passed_over(schedule: Schedule, after: dt.datetime, until: dt.datetime) -> list[str]:
+    """A sentence for each clock change in (after, until] that leaves out instants: those of an interval cron."""
+    if not isinstance(schedule, Cron):
+        return []
+    table, tz = cron.parse(schedule.expression), zones.zone(schedule.tz)
+    return cron_notes.passed_over(table, tz, (after - EPOCH) // _SECOND, (until - EPOCH) // _SECOND)
+
+
 def _cron_instants(schedule: Cron, after: int, until: int) -> Iterator[Instant]:
     table, tz = cron.parse(schedule.expression), zones.zone(schedule.tz)
     return (
-        Instant(dt.datetime.fromtimestamp(firing.at, dt.UTC), cron.note(table, tz, firing))
+        Instant(dt.datetime.fromtimestamp(firing.at, dt.UTC), cron_notes.note(table, tz, firing))
         for firing in cron.firings(table, tz, after, until)
     )
 

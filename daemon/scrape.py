@@ -43,10 +43,9 @@ class Refresher:
     def _expectations(self) -> None:
         """A weekday job must not alarm on Sunday: what counts is its own next instant."""
         for job in list(self._engine.roster.jobs.values()):
-            succeeded = self._metrics.succeeded_at.get(job.name)
-            if succeeded is None or not job.enabled or not isinstance(job.trigger, Cron | Every):
+            if not job.enabled or not isinstance(job.trigger, Cron | Every):
                 continue
-            coming = upcoming(job.trigger, succeeded, 1)
+            coming = upcoming(job.trigger, self._metrics.expecting_since(job.name), 1)
             if coming:
                 due = coming[0].at.timestamp() + job.timeout.total_seconds()
                 self._metrics.expected_by.labels(job.suite, job.name).set(due)
@@ -60,3 +59,5 @@ class Refresher:
                 for state in ("ready", "running", "dead"):
                     self._metrics.depth.labels(queue.name, state).set(row[state])
                 self._metrics.oldest.labels(queue.name).set(row["oldest_age_s"])
+        counts = await self._engine.post.counts()
+        self._metrics.messages_are((r["channel"], r["state"], r["messages"], r["oldest_s"]) for r in counts)

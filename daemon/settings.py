@@ -3,43 +3,31 @@
 from __future__ import annotations
 
 import os
-import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
-UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
-DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d)?\s*")
+from daemon import setting_addresses as addresses
+from daemon.channel_settings import ChannelsSettings
+from daemon.setting_types import Duration, PositiveDuration, Section, parse_duration
 
-
-def parse_duration(value: object) -> object:
-    """`30`, `"30s"`, `"10m"`, `"6h"`, `"31d"` → timedelta. Raises `ValueError` for other text."""
-    if isinstance(value, timedelta):
-        return value
-    seconds = float("nan")
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        seconds = value
-    elif isinstance(value, str) and (match := DURATION.fullmatch(value)):
-        seconds = float(match[1]) * UNITS[match[2] or "s"]
-    try:
-        return timedelta(seconds=seconds)
-    except (ValueError, OverflowError):  # not a number, infinite, or longer than time itself
-        raise ValueError('write a duration as seconds or text such as "30s", "10m", "6h"') from None
+__all__ = ["Duration", "PositiveDuration", "Section", "Settings", "parse_duration"]
 
 
-Duration = Annotated[timedelta, BeforeValidator(parse_duration), Field(ge=timedelta(0))]
-PositiveDuration = Annotated[timedelta, BeforeValidator(parse_duration), Field(gt=timedelta(0))]
+SHORTEST_LEASE = timedelta(milliseconds=500)
 
 
-class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+def _renewable(lease: timedelta) -> timedelta:
+    if lease < SHORTEST_LEASE:
+        raise ValueError('write at least "500ms": a node has to renew it in time even when the database is slow')
+    return lease
 
 
 class DatabaseSettings(Section):
-    url: str = "embedded"
-    direct_url: str = ""
+    url: Annotated[str, AfterValidator(addresses.database_url)] = "embedded"
+    direct_url: Annotated[str, AfterValidator(addresses.direct_url)] = ""
     pool: int = Field(default=20, ge=1, le=500)
     statement_cache: int = Field(default=256, ge=0)
     state_dir: str = ""
@@ -49,7 +37,7 @@ class DatabaseSettings(Section):
 class NodeSettings(Section):
     name: str = ""
     slots: int = Field(default=20, ge=1, le=100_000)
-    lease: PositiveDuration = timedelta(seconds=30)
+    lease: Annotated[PositiveDuration, AfterValidator(_renewable)] = timedelta(seconds=30)
     drain_timeout: Duration = timedelta(seconds=30)
 
 
@@ -64,7 +52,7 @@ class QueueSettings(Section):
 
 
 class MetricsSettings(Section):
-    listen: str = Field(default="127.0.0.1:9464", pattern=r"^(off|.*:\d{1,5})$")
+    listen: Annotated[str, AfterValidator(addresses.listen_address)] = "127.0.0.1:9464"
 
 
 class LogSettings(Section):
@@ -92,7 +80,7 @@ class JobSettings(Section):
     retention: PositiveDuration | None = None
 
 
-class Settings(Section):
+class Settings(ChannelsSettings):
     """The whole configuration, validated. `jobs` is by suite, then job; `suite` is each suite's own section."""
 
     suites: tuple[str, ...] = ("workers.flights",)
@@ -102,8 +90,8 @@ class Settings(Section):
     queues: QueueSettings = QueueSettings()
     metrics: MetricsSettings = MetricsSettings()
     log: LogSettings = LogSettings()
-    jobs: dict[str, dict[str, JobSettings]] = {}
-    suite: dict[str, dict[str, Any]] = {}
+    jobs: dict[str, dict[str, JobSettings]] = Field(default_factory=dict)
+    suite: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
     @property
     def state_dir(self) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -19,6 +20,8 @@ from daemon.executor import ActiveRun, Executor
 from daemon.facilities import Facilities
 from daemon.job import Job
 from daemon.ledger import Claimed
+from daemon.letters import Letters, template_folders
+from daemon.outbox import Missing
 from daemon.outcome import Ending, Outcome, to_finish
 from daemon.recorder import Recorder
 from daemon.roster import Roster
@@ -75,12 +78,23 @@ async def perform(
             connections=connections, link=link, outage=outage, now=lambda: clock, node=lambda: node,
             compute=compute, free_workers=lambda: 5, pool_size=5, settings={job.suite: settings},
             announce=heard.append, opened=lambda _: None, retry_base=30.0, claiming=lambda: True, holdings={},
+            missing_template=_missing_beside(job),
         )  # fmt: skip
         outcome = await _perform(run, facilities, link)
         return PerformedRun(claimed.id, str(outcome.ending), outcome.result, outcome.error)
     finally:
         await connections.close()
         await link.close()
+
+
+def _missing_beside(job: Job) -> Missing:
+    """Templates are looked for in the package that the job's file is in."""
+
+    def missing(suite: str, template: str, channel: str) -> Path | None:
+        folders = template_folders({suite: job.body.__module__.rpartition(".")[0]})
+        return Letters(folders).missing(suite, template, channel)
+
+    return missing
 
 
 async def _claimed(

@@ -109,6 +109,16 @@ def happens_again(tz: ZoneInfo, at: int, slot: int) -> bool:
     return any(shift.at + shift.after <= slot for shift in shifts(tz, at, at + REACH))
 
 
+def repeated(tz: ZoneInfo, at: int) -> tuple[int, int] | None:
+    """The slots (first, end) of an overlap whose second pass an instant is in; None if it is in none."""
+    reading = wall(tz, at)
+    for shift in shifts(tz, at - REACH, at):
+        first, end = shift.at + shift.after, shift.at + shift.before
+        if first <= reading < end:
+            return first, end
+    return None
+
+
 def abbreviation(tz: ZoneInfo, at: int) -> str:
     return dt.datetime.fromtimestamp(at, tz).tzname() or tz.key
 

@@ -14,6 +14,7 @@ from daemon.cli.common import BadUsage, CommandFailed, Invocation, run_async
 from daemon.cli.database import Opened, connected
 from daemon.cli.explain import print_instants
 from daemon.cli.in_force import schedule_words, upcoming
+from daemon.cli.options import possible_ids
 from daemon.cli.run_job import nodes_alive
 from daemon.cli.waiting import report, stoppable, wait_for
 from daemon.clock import utc_now
@@ -35,10 +36,11 @@ def retry(invocation: Invocation, what: str, keys: Sequence[int], everything: bo
         return run_async(lambda: _retry_items(invocation, queue, None if everything else keys, actor))
     if everything:
         raise BadUsage("--all goes with a queue; name runs one by one")
+    runs = _distinct([int(what), *keys])
+    possible_ids(runs)
 
     async def main() -> int:
         async with connected(invocation.settings) as (connection, _):
-            runs = _distinct([int(what), *keys])
             return _tell(await actions.retry_runs(connection, actor, catalogue.jobs, runs))
 
     return run_async(main)

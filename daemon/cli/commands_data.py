@@ -53,6 +53,7 @@ def psql(
 
 
 def new_suite(
+    context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", show_default=False, help="Package and schema of the suite.")],
     into: Annotated[Path, typer.Option("--into", metavar="DIR", help="Where its folder is made.")] = Path(),
     config: ConfigFile = None,
@@ -60,4 +61,4 @@ def new_suite(
     """Write a new suite to start from, and its test."""
     from daemon.cli.new_suite import new_suite as write
 
-    raise typer.Exit(write(name, into))
+    raise typer.Exit(write(context.obj, name, into))

@@ -37,7 +37,7 @@ def explain(
     job: JobName,
     start: Annotated[
         str | None,
-        typer.Option("--from", metavar="T", show_default=False, help="Instants after this one (default: now)."),
+        typer.Option("--from", metavar="T", show_default=False, help="From this instant on (default: after now)."),
     ] = None,
     count: Annotated[int, typer.Option("--count", metavar="N", help="How many instants.")] = 10,
     as_json: Json = False,
@@ -58,7 +58,7 @@ def run_job(
     due_at: Annotated[
         str | None,
         typer.Option("--due-at", metavar="T", show_default=False,
-                     help="The due instant, in the job's zone unless it has an offset (default: now)."),
+                     help="A due instant that has come, in the job's zone unless it has an offset (default: now)."),
     ] = None,
     args: Annotated[
         str | None, typer.Option("--args", metavar="JSON", show_default=False, help="Its arguments, a JSON object.")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from daemon.cli.options import By, ConfigFile, Json, Reason, RunIds, SomeRunIds, actor, example
+from daemon.cli.options import By, ConfigFile, Json, Reason, RunIds, SomeRunIds, actor, example, possible_ids
 
 
 def add_to(app: typer.Typer) -> None:
@@ -46,7 +46,9 @@ def retry(
     what: Annotated[str, typer.Argument(metavar="RUN|QUEUE", show_default=False, help="A run's id, or a queue.")],
     keys: Annotated[
         list[int] | None,
-        typer.Argument(metavar="KEY", show_default=False, help="Dead items of the queue (or more runs)."),
+        typer.Argument(
+            metavar="KEY", show_default=False, callback=possible_ids, help="Dead items of the queue (or more runs)."
+        ),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="All dead items of the queue.")] = False,
     reason: Reason = None,

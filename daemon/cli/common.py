@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -41,14 +40,11 @@ class Invocation:
         from daemon import catalogue, config
 
         try:
-            usable = config.load(config.find_config(self.config_path), os.environ)
-            problems = url_problems(*usable)
+            return config.load(config.find_config(self.config_path), os.environ)
         except config.ConfigError as error:
             if error.salvaged is None:
                 raise
             usable, problems = error.salvaged, error.problems
-        if not problems:
-            return usable
         try:
             catalogue.load(*usable)
         except config.ConfigError as further:
@@ -70,26 +66,6 @@ class Invocation:
         """Everything anew, for SIGHUP. Raises `ConfigError`."""
         fresh = Invocation(self.config_path)
         return fresh.settings, fresh.catalogue
-
-
-def url_problems(settings: Settings, origins: Mapping[str, str]) -> list[str]:
-    """A sentence for each database URL that is none. The value may hold a password and is not repeated."""
-    shape = "a URL such as postgresql://user:password@host:5432/name"
-    problems = []
-    if not is_url(settings.database.url, "embedded"):
-        problems.append(f'{origins["database.url"]}: database.url: write "embedded" or {shape}')
-    if not is_url(settings.database.direct_url, ""):
-        problems.append(f"{origins['database.direct_url']}: database.direct_url: write {shape}, or leave it out")
-    return problems
-
-
-def is_url(text: str, otherwise: str) -> bool:
-    """Whether it is `otherwise`, or a URL of PostgreSQL whose hosts (there may be several) have numeric ports."""
-    scheme, _, rest = text.partition("://")
-    hosts = re.split(r"[/?]", rest, maxsplit=1)[0].rpartition("@")[2].split(",")
-    ports = [host.rpartition("]")[2].partition(":")[2] for host in hosts]
-    sound = scheme in ("postgresql", "postgres") and all(port == "" or port.isdecimal() for port in ports)
-    return text == otherwise or sound
 
 
 def run_async(main: Callable[[], Coroutine[Any, Any, T]]) -> T:

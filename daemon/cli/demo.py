@@ -24,9 +24,11 @@ from daemon.cli.seed import cache_folder
 from daemon.events import Announcer, RunEnded
 from daemon.log import LogSubscriber, configure
 from daemon.naming import did_you_mean
+from daemon.probes import parse_listen
 from daemon.store import EMBEDDED
 
 LOOK_EVERY = 0.25
+ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - shown, not listened on
 
 
 def run_demo(invocation: Invocation, suite: str, scale: float) -> int:
@@ -70,6 +72,15 @@ def _finished(task: asyncio.Task[None], daemon: Daemon) -> None:
         daemon.stop("the demo's end")
 
 
+def metrics_words(listen: str, port: int | None) -> str:
+    """Where to look at the metrics, if they are served: `listen` as configured, `port` as it came to be."""
+    if listen == "off":
+        return ""
+    host = parse_listen(listen)[0]
+    host = ANYWHERE.get(host, host)
+    return f"; its metrics are on http://{f'[{host}]' if ':' in host else host}:{port}/metrics"
+
+
 class Demo:
     """Load, watch the queue shrink, ask for what comes afterwards, show the sums."""
 
@@ -88,7 +99,7 @@ class Demo:
         await self.daemon.ready.wait()
         assert self.daemon.urls is not None
         url, say = self.daemon.urls.url, self.screen.say
-        say(f"the daemon is ready; its metrics are on http://127.0.0.1:{self.daemon.port}/metrics")
+        say("the daemon is ready" + metrics_words(self.daemon.settings.metrics.listen, self.daemon.port))
         connection, second = await asyncpg.connect(url), await asyncpg.connect(url)
         try:
             async with asyncio.TaskGroup() as both:

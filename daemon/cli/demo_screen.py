@@ -44,6 +44,9 @@ class Screen:
         self.say(f"sample data: {text} new" if new else "sample data: all there already")
 
     def working(self, what: str, done: float, total: float) -> None:
+        """Done of total; not shown before there is something done."""
+        if done <= 0 and what not in self._bars and what not in self._said:
+            return
         if self._progress is not None:
             if what not in self._bars:
                 self._bars[what] = self._progress.add_task(what, total=total)

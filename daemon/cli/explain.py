@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from daemon import schedule
 from daemon.cli import in_force, output
@@ -11,6 +11,10 @@ from daemon.clock import utc_now
 from daemon.job import Job, OnEvent, Poll
 
 MOST = 100_000
+BEFORE = timedelta(microseconds=1)
+"""Instants are whole microseconds, and intervals are open at their start: this takes the start in."""
+FIRST_YEAR, LAST_YEAR = 1900, 9000
+"""Of instants that people give: years that every zone can tell, with room for what comes after them."""
 
 
 def explain_job(invocation: Invocation, name: str, start: str | None, count: int, *, as_json: bool) -> int:
@@ -19,28 +23,34 @@ def explain_job(invocation: Invocation, name: str, start: str | None, count: int
     if not 1 <= count <= MOST:
         raise BadUsage(f"--count {count}: choose between 1 and {MOST}")
     zone = in_force.zone_of(job)
-    after = utc_now() if start is None else parse_instant(start, job, "--from")
-    due = [
-        {"utc": output.iso(i.at), "local": output.iso(i.at, zone), "note": i.note}
-        for i in in_force.upcoming(job, after, count)
-    ]
-    answer = {
-        "name": job.name,
-        "schedule": in_force.schedule_text(job),
-        "timezone": zone.key,
-        "due": due,
-        "warnings": warnings_of(job),
-    }
+    after = utc_now() if start is None else parse_instant(start, job, "--from") - BEFORE
+    due = in_force.upcoming(job, after, count)
+    warnings = [*warnings_of(job), *_left_out(job, after, due)]
     if as_json:
-        output.print_json(answer)
+        output.print_json(
+            {
+                "name": job.name,
+                "schedule": in_force.schedule_text(job),
+                "timezone": zone.key,
+                "due": [{"utc": output.iso(i.at), "local": output.iso(i.at, zone), "note": i.note} for i in due],
+                "warnings": warnings,
+            }
+        )
         return 0
     print(f"{job.name}: {in_force.schedule_words(job)}")
     if job.summary:
         print(job.summary)
-    for warning in warnings_of(job):
+    for warning in warnings:
         output.warn(warning)
-    print_instants(job, in_force.upcoming(job, after, count))
+    print_instants(job, due)
     return 0
+
+
+def _left_out(job: Job, after: datetime, due: list[schedule.Instant]) -> list[str]:
+    """What clock changes take away from an interval schedule up to the last instant shown: that has no row."""
+    if not due or isinstance(job.trigger, Poll | OnEvent):
+        return []
+    return schedule.passed_over(job.trigger, after, due[-1].at)
 
 
 def print_instants(job: Job, instants: list[schedule.Instant]) -> None:
@@ -67,12 +77,14 @@ def warnings_of(job: Job) -> list[str]:
 def parse_instant(text: str, job: Job, option: str) -> datetime:
     """ISO 8601; without an offset it is the job's local time, the first of two in an autumn night.
 
-    Raises `BadUsage`, for a local time that a spring night skips as well.
+    Raises `BadUsage`, for a local time that a spring night skips as well, and for years beyond 1900 to 9000.
     """
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
         raise BadUsage(f"{option} {text}: write an instant like 2026-11-22T15:30 or 2026-11-22T15:30+01:00") from None
+    if not FIRST_YEAR <= at.year <= LAST_YEAR:
+        raise BadUsage(f"{option} {text}: choose a year from {FIRST_YEAR} to {LAST_YEAR}")
     if at.tzinfo is not None:
         return at.astimezone(utc_now().tzinfo)
     zone = in_force.zone_of(job)

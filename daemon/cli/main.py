@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 from daemon.cli import commands_data, commands_engine, commands_jobs, commands_runs
 from daemon.cli.common import Invocation
 from daemon.cli.options import ConfigFile, example
+from daemon.version import VERSION
 
 SECTIONS = {
     "Run": ("run", "check", "status", "demo"),
@@ -45,8 +46,20 @@ app = typer.Typer(
 )  # fmt: skip
 
 
+def print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"sexton {VERSION}")
+        raise typer.Exit
+
+
 @app.callback()
-def options(context: typer.Context, config: ConfigFile = None) -> None:
+def options(
+    context: typer.Context,
+    config: ConfigFile = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
     """The background-work daemon that operators trust with money."""
     context.obj = Invocation(config)
 

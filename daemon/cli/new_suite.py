@@ -7,10 +7,11 @@ import keyword
 import re
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from string import Template
 
-from daemon.cli.common import BadUsage, CommandFailed
+from daemon.cli.common import BadUsage, CommandFailed, Invocation
 
 SCAFFOLD = Path(__file__).parent / "scaffold"
 NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -26,12 +27,13 @@ FILES = {
 }
 
 
-def new_suite(name: str, into: Path) -> int:
+def new_suite(invocation: Invocation, name: str, into: Path) -> int:
     """Write the files and say what to do next. Raises `BadUsage` for a bad name, `CommandFailed` where one exists."""
     folder = into / name
     root = import_root(into.absolute())
     package = ".".join([*into.absolute().relative_to(root).parts, name])
     _check(name, package, into)
+    _check_enabled(invocation.settings.suites, name, package)
     depth = str(package.count(".") + 2)
     for target, source in FILES.items():
         path = folder / target.format(name=name)
@@ -74,3 +76,10 @@ def _check(name: str, package: str, into: Path) -> None:
         raise CommandFailed(f"{into} is no directory")
     if package == name and importlib.util.find_spec(name) is not None:
         raise BadUsage(f"{name!r} is the name of another Python package here; choose a different one")
+
+
+def _check_enabled(suites: Sequence[str], name: str, package: str) -> None:
+    """Two suites cannot share a name, which is their schema's too. To write the very suite that is enabled is fine."""
+    for enabled in suites:
+        if enabled.rpartition(".")[2] == name and enabled != package:
+            raise BadUsage(f"{name!r} is the name of a suite that is enabled, {enabled!r}; choose a different one")

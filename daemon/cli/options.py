@@ -9,8 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from daemon.cli.common import BadUsage
+
 if TYPE_CHECKING:
     from daemon.actions_deed import Actor
+
+
+LARGEST_ID = 2**63 - 1
+"""The database's bigint."""
 
 
 def remember_config(context: typer.Context, value: Path | None) -> Path | None:
@@ -36,6 +42,14 @@ def example(*lines: str) -> str:
     return "\n".join(["\b", "Example:", *(f"  {line}" for line in lines)])
 
 
+def possible_ids(ids: list[int] | None) -> list[int] | None:
+    """As they are. Raises `BadUsage` for one that the database has no room for."""
+    for number in ids or ():
+        if not -LARGEST_ID <= number <= LARGEST_ID:
+            raise BadUsage(f"{number}: no id is larger than {LARGEST_ID}")
+    return ids
+
+
 def actor(by: str | None, reason: str | None) -> Actor:
     from daemon.actions_deed import Actor  # brings the database driver, which --help does without
 
@@ -57,5 +71,9 @@ By = Annotated[
 ]  # fmt: skip
 Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", show_default=False, help="Why, for the audit.")]
 JobName = Annotated[str, typer.Argument(metavar="JOB", show_default=False, help="A job's name or alias.")]
-RunIds = Annotated[list[int] | None, typer.Argument(metavar="RUN", show_default=False, help="Ids of runs.")]
-SomeRunIds = Annotated[list[int], typer.Argument(metavar="RUN", show_default=False, help="Ids of runs.")]
+RunIds = Annotated[
+    list[int] | None, typer.Argument(metavar="RUN", show_default=False, callback=possible_ids, help="Ids of runs.")
+]
+SomeRunIds = Annotated[
+    list[int], typer.Argument(metavar="RUN", show_default=False, callback=possible_ids, help="Ids of runs.")
+]

@@ -42,9 +42,19 @@ def run_job(
 ) -> int:
     settings, catalogue = invocation.settings, invocation.catalogue
     job = catalogue.resolve(name)
-    at = utc_now() if due_at is None else parse_instant(due_at, job, "--due-at")
+    at = utc_now() if due_at is None else _come(due_at, job)
     wish = Wish(job, at, _arguments(args), again, wait, actor)
     return run_async(lambda: _run(settings, catalogue, wish))
+
+
+def _come(due_at: str, job: Job) -> datetime:
+    """The instant of `--due-at`. Raises `BadUsage`, for one in the future too: its run would be used up before it."""
+    at = parse_instant(due_at, job, "--due-at")
+    if at > utc_now():
+        raise BadUsage(
+            f"--due-at {due_at}: is still to come; a run is performed at once, so name an instant that was due"
+        )
+    return at
 
 
 def _arguments(text: str | None) -> Mapping[str, Any]:

@@ -14,6 +14,7 @@ from daemon.catalogue import Catalogue
 from daemon.cli import in_force, output
 from daemon.cli.common import CommandFailed, Invocation, run_async
 from daemon.cli.database import GLANCE, Opened, connected
+from daemon.cli.status_messages import outbox, what_is_wrong
 from daemon.cli.status_text import print_status
 from daemon.database import DatabaseDown, means_lost
 from daemon.embedded_errors import EmbeddedError
@@ -57,18 +58,20 @@ async def _status(settings: Settings, catalogue: Catalogue) -> dict[str, Any]:
         if not means_lost(error) and not isinstance(error, asyncpg.InvalidAuthorizationSpecificationError):
             raise
         why = str(error)
-    return _form(False, why, [], {}, [], [])
+    return _form(False, why, [], {}, {}, [], [])
 
 
 def _form(
-    ready: bool, database: str, nodes: list[Any], queues: dict[str, Any], next_due: list[Any], attention: list[Any]
-) -> dict[str, Any]:
+    ready: bool, database: str, nodes: list[Any], queues: dict[str, Any], outbox: dict[str, Any], next_due: list[Any],
+    attention: list[Any],
+) -> dict[str, Any]:  # fmt: skip
     return {
         "version": VERSION,
         "ready": ready,
         "database": database,
         "nodes": nodes,
         "queues": queues,
+        "outbox": outbox,
         "next_due": next_due,
         "attention": attention,
     }
@@ -86,9 +89,14 @@ async def gathered(
     due = sorted(coming, key=lambda pair: (pair[0], pair[1].name))[:UPCOMING]
     next_due = [{"job": job.name, "due_at": output.iso(at, in_force.zone_of(job))} for at, job in due]
     attention = [*await _troubles(connection, list(catalogue.jobs)), *_dead_items(queues), *broken]
+    messages = await outbox(connection)
+    attention += [
+        _attention(kind, channel=channel, text=text)
+        for kind, channel, text in what_is_wrong(messages, settings.configured_channels)
+    ]
     attention += await _pauses(connection, list(catalogue.jobs))
     where = f"{_place(settings, place)}, PostgreSQL {server['version'].partition(' ')[0]}"
-    return _form(any(node["alive"] for node in nodes), where, nodes, queues, next_due, attention)
+    return _form(any(node["alive"] for node in nodes), where, nodes, queues, messages, next_due, attention)
 
 
 def _place(settings: Settings, place: Opened) -> str:
@@ -133,7 +141,7 @@ async def _queues(connection: asyncpg.Connection) -> tuple[dict[str, Any], list[
 
 
 def _attention(kind: str, *, text: str, run: int | None = None, **of: str) -> dict[str, Any]:
-    """{kind, job | queue, run, text}."""
+    """{kind, job | queue | channel, run, text}."""
     return {"kind": kind, **of, "run": run, "text": text}
 
 

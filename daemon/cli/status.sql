@@ -45,3 +45,20 @@ LIMIT 100;
 SELECT name, paused_by, paused_at FROM sexton.job
 WHERE paused_by IS NOT NULL AND name = ANY($1::text[])
 ORDER BY name;
+
+-- name: messages
+-- What is not over, and what ended badly in the last week, by channel.
+SELECT channel, count(*) FILTER (WHERE state = 'pending') AS pending, count(*) FILTER (WHERE state = 'sending') AS sending,
+    count(*) FILTER (WHERE state = 'failed') AS failed, count(*) FILTER (WHERE state = 'unknown') AS unknown,
+    coalesce(extract(epoch FROM sexton.clock() - min(not_before) FILTER (WHERE state = 'pending')), 0)::float8
+        AS oldest_age_s
+FROM (
+    SELECT channel, state, not_before FROM sexton.outbox WHERE state IN ('pending', 'sending')
+    UNION ALL
+    SELECT channel, state, not_before FROM sexton.outbox
+    WHERE state IN ('failed', 'unknown') AND settled_at > sexton.clock() - interval '7 days'
+) m
+GROUP BY channel ORDER BY channel;
+
+-- name: disabled_channels
+SELECT channel, disabled_reason FROM sexton.channel_state WHERE disabled_reason IS NOT NULL ORDER BY channel;

@@ -13,14 +13,22 @@ def print_status(status: dict[str, Any]) -> None:
     """`status` is the JSON form. Sections that have nothing to say are left out, but for attention."""
     print(f"sexton {status['version']}: {'ready' if status['ready'] else 'not ready'}")
     print(f"database: {status['database']}")
-    for heading, lines in (("nodes", _nodes(status)), ("queues", _queues(status)), ("next due", _due(status))):
+    for heading, lines in (
+        ("nodes", _nodes(status)),
+        ("queues", _queues(status)),
+        ("messages", _messages(status)),
+        ("next due", _due(status)),
+    ):
         if lines[1]:
             print(f"\n{heading}")
             output.table(*lines)
     attention = status["attention"]
     print("\nattention" if attention else "\nnothing wants attention")
     if attention:
-        rows = [(a["kind"], a.get("job") or a["queue"], str(a["run"] or ""), a["text"]) for a in attention]
+        rows = [
+            (a["kind"], a.get("job") or a.get("queue") or a["channel"], str(a["run"] or ""), a["text"])
+            for a in attention
+        ]
         output.table(("kind", "of", "run", "what"), rows)
 
 
@@ -59,6 +67,15 @@ def _queues(status: dict[str, Any]) -> Table:
         for name, q in status["queues"].items()
     ]  # fmt: skip
     return ("queue", "waiting", "at work", "given up", "oldest"), rows
+
+
+def _messages(status: dict[str, Any]) -> Table:
+    rows = [
+        (channel, str(m["pending"]), str(m["sending"]), str(m["failed"]), str(m["unknown"]),
+         output.duration(m["oldest_age_s"]) if m["oldest_age_s"] else output.NOTHING)
+        for channel, m in status["outbox"].items()
+    ]  # fmt: skip
+    return ("channel", "waiting", "being sent", "given up", "unknown", "oldest"), rows
 
 
 def _due(status: dict[str, Any]) -> Table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,6 +13,8 @@ import anyio
 import asyncpg
 
 from daemon import catalogue
+from daemon.channel_settings import OutboxSettings
+from daemon.channels.channel import Channel
 from daemon.engine import Engine, Urls
 from daemon.events import Announcer, Event
 from daemon.job import Job
@@ -55,6 +57,8 @@ async def node(
     slots: int = 20,
     retry_delay: float = 30.0,
     claiming: bool = True,
+    channels: Mapping[str, Channel] | None = None,
+    outbox: OutboxSettings | None = None,
     **parts: Any,
 ) -> AsyncIterator[Node]:
     """A running node for the block. `home` is its state directory's name: two nodes need two."""
@@ -63,11 +67,12 @@ async def node(
         database=DatabaseSettings(url=url),
         node=NodeSettings(lease=timedelta(seconds=lease), slots=slots),
         queues=QueueSettings(retry_delay=timedelta(seconds=retry_delay)),
+        outbox=outbox or OutboxSettings(),
     )
     found = catalogue.of(list(jobs), queues={q.name: q for q in queues}, **parts)
     emit, pool = Announcer(), Pool(2)
     await pool.start()
-    engine = Engine(settings, found, Urls(url, url), pool, emit, home)
+    engine = Engine(settings, found, Urls(url, url), pool, emit, home, lambda: channels or {})
     running = Node(engine)
     emit.subscribe(running.hear)
     try:

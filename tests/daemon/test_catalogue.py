@@ -68,8 +68,24 @@ def test_no_suites_are_no_error(house: House) -> None:
 
 def test_an_unknown_suite_is_named(house: House) -> None:
     (said,) = problems(house, "coffee")
-    assert (
-        said == f"suites: {house.suite('coffee')!r} cannot be loaded: ImportError: no such package on the import path"
+    assert said == f"suites: {house.suite('coffee')!r}: there is no such package on the import path"
+
+
+def test_a_misspelt_suite_is_told_its_nearest_sibling(house: House) -> None:
+    house.job("tea/brew.py")
+    house.job("water/boil.py")
+    (said,) = problems(house, "teaa")
+    assert said.endswith(f"there is no such package on the import path; did you mean {house.suite('tea')!r}?")
+
+
+@pytest.mark.parametrize("files", [["tea/__init__.py"], ["tea/settings.py", "tea/leaves.py"]])
+def test_a_package_without_a_job_is_no_suite(house: House, files: list[str]) -> None:
+    for file in files:
+        house.write(file, "")
+    (said,) = problems(house, "tea")
+    assert said == (
+        f"suites: {house.suite('tea')!r}: {house.folder / 'tea'} has no file that declares a job with @job, @poll or "
+        "@on: name a suite's package"
     )
 
 
@@ -154,19 +170,20 @@ def test_a_suites_own_settings_are_typed(house: House) -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"cpus": 4}, "suite.tea.cpus: there is no such setting; did you mean 'cups'?"),
-        ({"api_tokn": "hunter2"}, "suite.tea.api_tokn: there is no such setting; did you mean 'api_token'?"),
-        ({"cups": "many"}, "suite.tea.cups = 'many': Input should be a valid integer"),
-        ({"api_token": ["hunter2"]}, "suite.tea.api_token = (not shown): Input should be a valid string"),
-        ({"cups": 13, "api_token": "hunter2"}, "suite.tea = (not shown): thirteen at table"),
+        ({"cpus": 4}, "tea.toml: unknown key 'suite.tea.cpus'; did you mean 'cups'?"),
+        ({"api_tokn": "hunter2"}, "tea.toml: unknown key 'suite.tea.api_tokn'; did you mean 'api_token'?"),
+        ({"cups": "many"}, "tea.toml: suite.tea.cups = 'many': write a whole number"),
+        ({"api_token": ["hunter2"]}, "tea.toml: suite.tea.api_token = (not shown): write text"),
+        ({"cups": 13, "api_token": "hunter2"}, "tea.toml: suite.tea: thirteen at table"),
     ],
 )
 def test_a_suites_wrong_setting_is_named_and_no_secret_shown(house: House, given: Any, said: str) -> None:
     house.job("tea/brew.py")
     house.write("tea/settings.py", SETTINGS)
-    (problem,) = problems(house, "tea", suite={"tea": given})
-    assert problem.startswith(said)
-    assert "hunter2" not in problem
+    settings = Settings.model_validate({"suites": [house.suite("tea")], "suite": {"tea": given}})
+    with pytest.raises(ConfigError) as caught:
+        catalogue.load(settings, {f"suite.tea.{key}": "tea.toml" for key in given})
+    assert caught.value.problems == [said]
 
 
 def test_settings_for_a_suite_that_has_none_are_refused(house: House) -> None:

@@ -87,6 +87,15 @@ async def test_a_result_is_anything_json_can_say(
         assert (run.ending, row["state"], row["result"]) == ("succeeded", "succeeded", kept)
 
 
+async def test_a_result_of_many_megabytes_is_refused_with_the_remedy(url: str) -> None:
+    async def body(_: Context) -> object:
+        return "x" * 1_000_001
+
+    run = await performed(url, body)
+    assert run.ending == "failed"
+    assert "the ledger keeps 1,000,000; write rows to a table" in (run.error or "")
+
+
 async def test_a_snapshot_sees_one_state_and_writes_nothing(url: str, connection: asyncpg.Connection) -> None:
     await connection.execute("CREATE SCHEMA tea; CREATE TABLE tea.cup AS SELECT 1 AS n")
     count, insert = statement("SELECT count(*) FROM cup"), statement("INSERT INTO cup VALUES (2)")

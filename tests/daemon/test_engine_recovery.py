@@ -139,6 +139,16 @@ async def test_a_dead_nodes_runs_are_rescued_with_new_tokens(url: str, connectio
     assert run["token"] != 1
 
 
+async def test_a_dead_nodes_run_that_was_to_be_cancelled_is_cancelled(url: str, connection: asyncpg.Connection) -> None:
+    await dead_node_with_a_run(connection, uuid4(), "/elsewhere", "-1 second")
+    await connection.execute("INSERT INTO sexton.cancel_request (run, requested_by) SELECT id, 'asha' FROM sexton.run")
+    async with node(url, a_job(nothing, Every(3600, phase=0)), lease=0.6) as n:
+        await n.event(Rescued)
+    (run,) = await rows(connection, "SELECT * FROM sexton.run WHERE trigger = 'manual'")
+    assert (run["state"], run["reason"]) == ("cancelled", "cancelled by asha")
+    assert run["finished_at"] is not None
+
+
 async def test_a_node_whose_lease_still_moves_is_left_alone(url: str, connection: asyncpg.Connection) -> None:
     async with node(url, home="/a", lease=0.6) as a, node(url, home="/b", lease=0.6) as b:
         await asyncio.sleep(2)

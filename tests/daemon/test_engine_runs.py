@@ -288,15 +288,3 @@ async def ask(connection: asyncpg.Connection, name: str, priority: int, args: st
         "VALUES ($1, clock_timestamp(), current_date, 'manual', 'ready', $2, clock_timestamp(), $3::jsonb)",
         name, priority, args,
     )  # fmt: skip
-
-
-@pytest.mark.parametrize("how", ["completing", "snapshot"])
-async def test_idling_in_a_transaction_for_a_whole_lease_is_the_bodys_failure(url: str, how: str) -> None:
-    async def body(ctx: Context) -> None:
-        async with getattr(ctx, how)():
-            await asyncio.sleep(1.2)  # the server ends the transaction after the lease
-
-    async with node(url, a_job(body, Every(0.2), retries=0), lease=0.5) as n:
-        ended = await n.event(RunEnded)
-    assert ended.outcome == "failed"
-    assert "TransactionIdled: no statement for 1.2 s" in (ended.error or "")

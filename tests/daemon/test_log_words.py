@@ -42,7 +42,7 @@ def test_every_event_is_a_frozen_value_with_words_of_its_own(kind: type[Event]) 
     assert (said is None) == (kind in SILENT)
     if said is not None:
         assert said.level in {"debug", "info", "warning", "error"}
-        assert said.area in {"SCHEDULED", "DATABASE", "INGESTION", "text"}
+        assert said.area in {"SCHEDULED", "DATABASE", "INGESTION", "DELIVERY", "text"}
         assert said.text
         assert not {"event", "area", "level", "timestamp"} & set(said.fields)
 

@@ -20,7 +20,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from daemon.schedule import Cron, daily_or_longer, instants, local_date, upcoming
+from daemon.schedule import Cron, daily_or_longer, instants, local_date, passed_over, upcoming
 
 SOAK = bool(os.environ.get("SEXTON_SOAK"))
 pytestmark = pytest.mark.timeout(0 if SOAK else 120)
@@ -160,8 +160,21 @@ def expected(expression: str, change: Change) -> list[tuple[int, bool]]:
     seen = walk(change, 60 if aligned and len(fields) == 5 else 1)
     matches = matcher(expression)
     if fields[0].startswith("*") or fields[1].startswith("*"):
-        return [(at, False) for at, shown in seen if matches(shown)]
+        first: dict[dt.datetime, int] = {}
+        return [(at, first.setdefault(shown, at) != at) for at, shown in seen if matches(shown)]
     return once_per_slot(matches, seen, dt.timedelta(seconds=1 if len(fields) == 6 else 60))
+
+
+def never_shown(expression: str, change: Change) -> bool:
+    """Whether the change skips a reading that the expression names."""
+    zone, step = ZoneInfo(change.zone), dt.timedelta(seconds=1 if len(expression.split()) == 6 else 60)
+    matches, slot = matcher(expression), reading(zone, change.at - 1) + dt.timedelta(seconds=1)
+    slot = slot if slot.second == 0 or step.seconds == 1 else slot.replace(second=0) + step
+    while slot < reading(zone, change.at):
+        if matches(slot):
+            return True
+        slot += step
+    return False
 
 
 def once_per_slot(
@@ -199,6 +212,9 @@ def check(expression: str, change: Change, random: Random) -> None:
     wanted = [(at, special) for at, special in expected(expression, change) if after < at <= until]
     found = [(round((i.at - EPOCH).total_seconds()), i.note is not None) for i in got]
     assert found == wanted, f"{schedule} in ({a}, {b}] and ({b}, {c}], change {change}"
+    if expression.startswith("*") or expression.split()[1].startswith("*"):
+        told = passed_over(schedule, *(EPOCH + dt.timedelta(seconds=t) for t in (change.at - 1, change.at)))
+        assert bool(told) == never_shown(expression, change), f"{schedule}, change {change}"
     if daily_or_longer(schedule):
         dates = [local_date(schedule, instant.at) for instant in got]
         assert all(x < y for x, y in itertools.pairwise(dates)), f"{schedule}: {dates}"

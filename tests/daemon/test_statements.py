@@ -11,11 +11,12 @@ from daemon import sql
 from daemon.queue import STATEMENTS
 
 ROOT = Path(__file__).parents[2]
+WITH_A_SUITES_TABLE = {"queue.sql", "delivery_recipients.sql"}
 FILES = [
     path
     for folder in ("daemon", "workers")
     for path in sorted((ROOT / folder).rglob("*.sql"))
-    if path.parent.name != "migrations" and path.name != "queue.sql"
+    if path.parent.name != "migrations" and path.name not in WITH_A_SUITES_TABLE
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Sequence
 from contextlib import suppress
@@ -94,11 +95,11 @@ class Stage:
         self.nodes.append(node)
         return node
 
-    async def ask_for(self, job: str, seconds: float, count: int = 1) -> list[int]:
+    async def ask_for(self, job: str, seconds: float, count: int = 1, **more: object) -> list[int]:
         """Runs by hand, as `sexton run-job` would, without waiting for a command to start."""
         connection = await self.connect()
         try:
-            rows = await connection.fetch(REQUEST, job, f'{{"seconds": {seconds}}}', count)
+            rows = await connection.fetch(REQUEST, job, json.dumps({"seconds": seconds, **more}), count)
             await connection.execute("SELECT pg_notify('sexton', 'ready')")
             return [row["id"] for row in rows]
         finally:

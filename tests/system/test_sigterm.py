@@ -144,3 +144,18 @@ async def test_an_idle_daemon_leaves_at_once(stage: Stage, counted: Callable[...
     assert took < IDLE_EXIT * GENEROUS
     assert await processes.gone(workers, 1) == []
     counted(await stage.balance(), idle_exit_s=round(took, 3))
+
+
+@pytest.mark.quiet
+@pytest.mark.parametrize("thread", [False, True])
+async def test_a_run_that_will_not_end_keeps_nobody(stage: Stage, thread: bool) -> None:
+    node = await stage.daemon(SEXTON_NODE__DRAIN_TIMEOUT="1s", **LONG_LEASE)
+    await stage.ask_for("trial.stubborn", 600, thread=thread)
+    await node.says("trial.stubborn started")
+    began = time.monotonic()
+    assert await node.stop() == 0
+    assert time.monotonic() - began < 20
+    await node.says("end with the process")
+    async with stage.place.connection() as connection:
+        state = await connection.fetchval("SELECT state FROM sexton.run WHERE job = 'trial.stubborn'")
+    assert state == "ready"  # given back at no cost

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.daemon.cli.console import Console
 
 
@@ -40,9 +42,32 @@ def test_people_read_the_schedule_in_words(bare: Console) -> None:
     assert len(out.splitlines()) == 2 + 1 + 10
 
 
-def test_an_offset_in_from_is_believed(bare: Console) -> None:
-    due = bare("explain", "house.nightly", "--from", "2026-11-22T01:30:00+00:00", "--count", "1", "--json").json["due"]
-    assert due[0]["utc"] == "2026-11-23T01:30:00+00:00"
+def test_the_instant_given_is_the_first_told_and_its_offset_is_believed(bare: Console) -> None:
+    for given, first in (("01:30:00+00:00", "22T01:30"), ("02:30", "22T01:30"), ("01:30:00.000001+00:00", "23T01:30")):
+        asked = bare("explain", "house.nightly", "--from", f"2026-11-22T{given}", "--count", "1", "--json")
+        assert asked.ok().json["due"][0]["utc"] == f"2026-11-{first}:00+00:00"
+
+
+@pytest.fixture
+def half_hourly(bare: Console) -> Console:
+    """The house whose nightly job follows elapsed time by the clock of Zurich."""
+    schedule = {"SEXTON_JOBS__HOUSE__NIGHTLY__SCHEDULE": "*/30 2 * * *"}
+    return Console({**bare.environment, **schedule}, bare.capture, bare.patch)
+
+
+def test_the_second_pass_of_an_autumn_night_carries_a_note(half_hourly: Console) -> None:
+    arguments = ("explain", "house.nightly", "--from", "2026-10-25", "--count", "4")
+    second = "second pass of 02:00–03:00, in CET"
+    assert [i["note"] for i in half_hourly(*arguments, "--json").ok().json["due"]] == [None, None, second, second]
+    assert half_hourly(*arguments).ok().out.count(second) == 2
+
+
+def test_a_spring_night_that_an_interval_passes_over_is_warned_of(half_hourly: Console) -> None:
+    arguments = ("explain", "house.nightly", "--from", "2027-03-28", "--count", "1")
+    gone = "on 2027-03-28, 02:00 and 02:30 do not exist in Europe/Zurich; nothing runs for them"
+    answer = half_hourly(*arguments, "--json").ok().json
+    assert (answer["due"][0]["local"], answer["warnings"]) == ("2027-03-29T02:00:00+02:00", [gone])
+    assert half_hourly(*arguments).ok().err == f"warning: {gone}\n"
 
 
 def test_a_poll_an_event_and_a_job_on_demand_are_never_due_by_themselves(bare: Console) -> None:

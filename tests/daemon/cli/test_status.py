@@ -13,7 +13,7 @@ from daemon.actions_deed import Actor
 from daemon.version import VERSION
 from tests.daemon.cli.console import Console
 
-KEYS = ["version", "ready", "database", "nodes", "queues", "next_due", "attention"]
+KEYS = ["version", "ready", "database", "nodes", "queues", "outbox", "next_due", "attention"]
 NODE = "00000000-0000-0000-0000-00000000000a"
 
 
@@ -160,7 +160,8 @@ def test_without_a_database_the_form_is_the_same_and_says_why(bare: Console, url
     assert "there is no database" in done.json["database"] or "does not answer" in done.json["database"]
     assert "secret" not in done.out
     assert {**done.json, "database": ""} == {
-        "version": VERSION, "ready": False, "database": "", "nodes": [], "queues": {}, "next_due": [], "attention": [],
+        "version": VERSION, "ready": False, "database": "", "nodes": [], "queues": {}, "outbox": {},
+        "next_due": [], "attention": [],
     }  # fmt: skip
     assert "not ready" in away("status").out
 
@@ -170,3 +171,30 @@ async def test_an_empty_database_says_what_to_run(sexton: Console, ledger: async
     done = await sexton.beside("status", "--json")
     assert done.status == 1
     assert "run `sexton migrate`" in done.json["database"]
+
+
+async def test_messages_are_shown_by_channel_and_what_holds_them_up_wants_attention(
+    sexton: Console, ledger: asyncpg.Connection
+) -> None:
+    insert = (
+        "INSERT INTO sexton.outbox (suite, address, channel, template, dedupe_key, state, settled_at) "
+        "SELECT 'house', 'x', $1, 't', $1 || $2 || n, $2, sexton.clock() - $4::interval FROM generate_series(1, $3) n"
+    )
+    soon, long_ago = timedelta(0), timedelta(days=8)
+    await ledger.execute(insert, "email", "pending", 3, soon)
+    await ledger.execute(insert, "email", "failed", 2, soon)
+    await ledger.execute(insert, "sms", "unknown", 1, soon)
+    await ledger.execute(insert, "discord", "failed", 1, long_ago)
+    await ledger.execute("INSERT INTO sexton.channel_state VALUES ('slack', '404 no_service')")
+    done = await sexton.beside("status", "--json")
+    assert list(done.json["outbox"]) == ["email", "sms", "slack"]
+    email = done.json["outbox"]["email"]
+    assert email.pop("oldest_age_s") >= 0
+    assert email == {"pending": 3, "sending": 0, "failed": 2, "unknown": 0, "disabled": None}
+    assert done.json["outbox"]["slack"]["disabled"] == "404 no_service"
+    assert [(a["kind"], a["channel"]) for a in done.json["attention"] if "channel" in a] == [
+        ("waiting", "email"), ("failed", "email"), ("unknown", "sms"), ("disabled", "slack"),
+    ]  # fmt: skip
+    text = (await sexton.beside("status")).out
+    assert "3 messages wait: [email] is not configured" in text
+    assert "404 no_service; put [slack] right and restart the daemon" in text

@@ -54,6 +54,7 @@ def test_a_sample_that_cannot_be_had_is_told_in_the_suites_words(sexton: Console
 def test_a_suite_without_sample_data_says_so(sexton: Console, tmp_path: Path) -> None:
     (tmp_path / "plain").mkdir()
     (tmp_path / "plain" / "__init__.py").write_text("")
+    (tmp_path / "plain" / "wait.py").write_text("from daemon import *\n\n@job(OnDemand())\nasync def wait(ctx): ...\n")
     sexton.patch.syspath_prepend(tmp_path)
     plain = Console({**sexton.environment, "SEXTON_SUITES": "plain"}, sexton.capture, sexton.patch)
     done = plain("seed", "plain")
@@ -87,6 +88,17 @@ def test_a_new_suite_passes_check_and_its_own_test_by_the_commands_it_prints(
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
         assert "run-job" not in command or '"kept": "Hello, Ada!"' in done.stdout
+
+
+def test_a_new_suite_does_not_take_the_name_of_one_that_is_enabled(bare: Console, tmp_path: Path) -> None:
+    taken = Console({**bare.environment, "SEXTON_SUITES": "their.billing"}, bare.capture, bare.patch)
+    done = taken("new-suite", "billing", "--into", tmp_path)
+    assert (done.status, done.err) == (
+        2, "error: 'billing' is the name of a suite that is enabled, 'their.billing'; choose a different one\n",
+    )  # fmt: skip
+    assert list(tmp_path.iterdir()) == []
+    to_come = Console({**bare.environment, "SEXTON_SUITES": "billing"}, bare.capture, bare.patch)
+    to_come("new-suite", "billing", "--into", tmp_path).ok()
 
 
 def test_a_new_suite_overwrites_nothing(bare: Console, tmp_path: Path) -> None:

@@ -1,0 +1,43 @@
+"""PURE: a channel that is away costs one probe now and then, not a queue of timeouts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+FIRST_PROBE, LONGEST_PAUSE = 5.0, 300.0
+_MAX_DOUBLINGS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Breaker:
+    """Closed while the channel works. Times are seconds of a monotonic clock, passed in.
+
+    Open, nothing is sent; at `probe_at` the channel is asked whether it is back, each time after twice the pause.
+    """
+
+    opened_at: float | None = None
+    probe_at: float = 0.0
+    probes: int = 0
+
+    @property
+    def closed(self) -> bool:
+        return self.opened_at is None
+
+    def wait(self, now: float) -> float:
+        """Seconds until the next probe; 0.0 when it is due."""
+        return max(self.probe_at - now, 0.0)
+
+    def opened(self, now: float) -> Breaker:
+        """The channel was found away. An open breaker stays as it is."""
+        return self if not self.closed else Breaker(now, now + FIRST_PROBE)
+
+    def probed_in_vain(self, now: float) -> Breaker:
+        """Still away: ask again after twice as long, at most five minutes. Raises `ValueError` when closed."""
+        if self.closed:
+            raise ValueError("a closed breaker is not probed")
+        probes = self.probes + 1
+        pause = min(FIRST_PROBE * 2 ** min(probes, _MAX_DOUBLINGS), LONGEST_PAUSE)
+        return Breaker(self.opened_at, now + pause, probes)
+
+
+CLOSED = Breaker()

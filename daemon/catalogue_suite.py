@@ -1,0 +1,121 @@
+"""One suite as its files say: its package found, its jobs and queues read, its settings checked."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import pkgutil
+import re
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from daemon.job import Job
+from daemon.naming import did_you_mean
+from daemon.queue import WorkQueue
+from daemon.setting_problems import explained
+
+T = TypeVar("T")
+DECLARES_A_JOB = re.compile(r"^@(\w+\.)*(job|poll|on)\(", re.MULTILINE)
+
+
+class NoSuite(Exception):
+    """The name is not that of a suite; the message says what is there instead."""
+
+
+@dataclass(frozen=True)
+class Suite:
+    """What a suite declares, by name, and its settings; nothing of what could not be loaded."""
+
+    jobs: dict[str, Job] = field(default_factory=dict)
+    queues: dict[str, WorkQueue] = field(default_factory=dict)
+    settings: BaseModel | None = None
+
+
+def read(package: str, given: dict[str, Any], origins: Mapping[str, str], problems: list[str]) -> Suite:
+    """Import the suite's job files. `given` is its section of the configuration; what is wrong goes to `problems`."""
+    try:
+        modules = _job_modules(package)
+        settings = _settings(package, given, origins, problems)
+    except NoSuite as error:
+        problems.append(f"suites: {package!r}: {error}")
+        return Suite()
+    except Exception as error:  # noqa: BLE001 - a suite's module may raise anything; all of it is its author's to see
+        problems.append(f"suites: {package!r} cannot be loaded: {_where(error)}{type(error).__name__}: {error}")
+        return Suite()
+    jobs = [j for m in modules for j in _values(m, Job) if _is_named_by_path(j, m, problems)]
+    queues = [q for m in modules for q in _values(m, WorkQueue)]
+    return Suite({j.name: j for j in jobs}, {q.name: q for q in queues}, settings)
+
+
+def _job_modules(package: str) -> list[ModuleType]:
+    """The suite's job files, at least one. Raises `NoSuite`.
+
+    Files that declare none (rules, geometry) are not imported here: workers do.
+    """
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise NoSuite(f"there is no such package on the import path{did_you_mean(package, _siblings(package))}")
+    importlib.import_module(package)
+    folder = Path(next(iter(spec.submodule_search_locations)))
+    modules = [
+        importlib.import_module(f"{package}.{file.stem}")
+        for file in sorted(folder.glob("*.py"))
+        if not file.stem.startswith("_") and DECLARES_A_JOB.search(file.read_text(encoding="utf-8"))
+    ]
+    if not modules:
+        raise NoSuite(f"{folder} has no file that declares a job with @job, @poll or @on: name a suite's package")
+    return modules
+
+
+def _siblings(package: str) -> list[str]:
+    """The packages beside it, by their whole names."""
+    parent = package.rpartition(".")[0]
+    spec = importlib.util.find_spec(parent) if parent else None
+    folders = (spec and spec.submodule_search_locations) or []
+    return [f"{parent}.{found.name}" for found in pkgutil.iter_modules(folders) if found.ispkg]
+
+
+def _where(error: Exception) -> str:
+    """`file:line: ` of the suite's line that raised; nothing if it was none of the suite's."""
+    ours = str(Path(__file__).parent)
+    frames = traceback.extract_tb(error.__traceback__)
+    theirs = [f for f in frames if "importlib" not in f.filename and not f.filename.startswith(("<", ours))]
+    return f"{theirs[-1].filename}:{theirs[-1].lineno}: " if theirs else ""
+
+
+def _values(module: ModuleType, kind: type[T]) -> list[T]:
+    return [value for value in vars(module).values() if isinstance(value, kind)]
+
+
+def _is_named_by_path(found: Job, module: ModuleType, problems: list[str]) -> bool:
+    """A job's name is its path: the coroutine function is called like its file."""
+    if found.body.__module__ != module.__name__:
+        return False
+    stem = module.__name__.rpartition(".")[2]
+    if getattr(found.body, "__name__", stem) != stem:
+        problems.append(
+            f"{module.__file__}: declares {found.body.__name__!r}; a job is named like its file, "
+            f"so rename the function to {stem!r} or the file to {found.body.__name__}.py"
+        )
+        return False
+    return True
+
+
+def _settings(package: str, given: dict[str, Any], origins: Mapping[str, str], problems: list[str]) -> BaseModel | None:
+    suite = package.rpartition(".")[2]
+    if importlib.util.find_spec(f"{package}.settings") is None:
+        if given:
+            problems.append(f"suite.{suite}: this suite has no settings")
+        return None
+    model: type[BaseModel] = importlib.import_module(f"{package}.settings").Settings
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        problems += explained(error.errors(), model, origins, under=("suite", suite))
+        return None

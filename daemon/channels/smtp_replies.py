@@ -1,0 +1,82 @@
+"""What a mail server's refusal means for the message, and for all the others. Pure.
+
+RFC 5321 for the codes, RFC 3463 for the enhanced ones ("5.1.1") at the beginning of the text.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+from daemon.addresses import one_line
+from daemon.channels.channel import Delivery, Verdict
+
+LONGEST_DETAIL = 300
+ENHANCED = re.compile(r"\s*([245]\.\d{1,3}\.\d{1,3})\b")
+NO_SUCH_MAILBOX = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"})
+NO_SUCH_MAILBOX_CODES = frozenset({550, 551, 553})
+NO_SUCH_MAILBOX_WORDS = re.compile(
+    r"(user|recipient|mailbox|address)\W+(is\W+)?(unknown|not\W+found|invalid)|unknown\W+(user|recipient|mailbox)"
+    r"|no\W+such\W+(user|recipient|mailbox|person)|does\W+not\W+exist|doesn't\W+exist",
+    re.IGNORECASE,
+)
+WANTS_AUTHENTICATION = frozenset({530, 534, 535, 538})
+OUT_OF_SEQUENCE = 503
+CLOSING = 421
+# About this message although the sender is refused: too big, or an address that needs SMTPUTF8.
+ABOUT_THE_MESSAGE = frozenset({"5.3.4", "5.2.3", "5.6.7"})
+TOO_BIG = 552
+QUEUED_AS = re.compile(r"\bqueued as ([\w.-]+)|\bid=([\w.-]+)", re.IGNORECASE)
+
+
+class Stage(StrEnum):
+    """How far the transfer had come."""
+
+    SENDER = "MAIL FROM"
+    RECIPIENT = "RCPT TO"
+    CONTENT = "DATA"
+
+
+def accepted(reply: str) -> Delivery:
+    """The server has taken the message over. Most say under which name."""
+    named = QUEUED_AS.search(reply)
+    return Delivery(Verdict.SENT, _shortened(reply), (named[1] or named[2]) if named else None)
+
+
+def refused(stage: Stage, code: int, text: str) -> Delivery:
+    """4xx: later. 5xx to the recipient or the content: never. 5xx to the sender or for want of a login: the channel.
+
+    The sender is the same in all our mail, so a refusal of it is nobody's but the configuration's.
+    """
+    match = ENHANCED.match(text)
+    enhanced = match[1] if match else ""
+    detail = _shortened(f"{code} {text} (answer to {stage})")
+    if code in WANTS_AUTHENTICATION:
+        return Delivery(Verdict.DOWN, detail)
+    if code // 100 != 5 or code == OUT_OF_SEQUENCE:
+        return Delivery(Verdict.RETRY, detail)
+    if stage is Stage.SENDER:
+        about_message = code == TOO_BIG or enhanced in ABOUT_THE_MESSAGE
+        return Delivery(Verdict.REJECTED if about_message else Verdict.DOWN, detail)
+    dead = stage is Stage.RECIPIENT and _says_no_such_mailbox(code, enhanced, text)
+    return Delivery(Verdict.REJECTED, detail, address_is_dead=dead)
+
+
+def lost(stage: Stage, error: str) -> Delivery:
+    """The connection broke or stood still. After DATA the mail may have arrived: the next try has its Message-ID."""
+    return Delivery(Verdict.RETRY, _shortened(f"connection lost at {stage}: {error}"))
+
+
+def unreachable(error: str) -> Delivery:
+    """No connection, no greeting, no TLS or no login: nothing was said about any message."""
+    return Delivery(Verdict.DOWN, _shortened(error))
+
+
+def _says_no_such_mailbox(code: int, enhanced: str, text: str) -> bool:
+    if enhanced:
+        return enhanced in NO_SUCH_MAILBOX
+    return code in NO_SUCH_MAILBOX_CODES and NO_SUCH_MAILBOX_WORDS.search(text) is not None
+
+
+def _shortened(text: str) -> str:
+    return one_line(text)[:LONGEST_DETAIL]

@@ -1,0 +1,1 @@
+"""A suite that writes to people, for tests of delivery."""

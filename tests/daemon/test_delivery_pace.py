@@ -1,0 +1,31 @@
+"""How fast a channel is sent to."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daemon.delivery_pace import LONGEST_HOLD, Pace
+
+
+@given(st.floats(0.1, 100), st.lists(st.floats(0, 5), min_size=2, max_size=50))
+def test_no_second_holds_more_than_its_share(per_second: float, gaps: list[float]) -> None:
+    pace, now, begun = Pace(per_second), 0.0, []
+    for gap in gaps:
+        now += gap
+        begun.append(now + pace.reserve(now))
+    assert all(later - earlier >= 1 / per_second - 1e-6 for earlier, later in zip(begun, begun[1:], strict=False))
+
+
+def test_without_a_rate_nothing_waits_unless_the_other_side_asks_for_it() -> None:
+    pace = Pace(None)
+    assert [pace.reserve(0.0) for _ in range(5)] == [0.0] * 5
+    pace.hold(0.0, 2.0)
+    assert [pace.reserve(0.5), pace.reserve(1.0), pace.reserve(2.0)] == [1.5, 1.0, 0.0]
+
+
+def test_a_pause_is_believed_for_five_minutes_at_most_and_never_shortened() -> None:
+    pace = Pace(None)
+    pace.hold(0.0, 1e6)
+    pace.hold(0.0, 1.0)
+    assert pace.wait(0.0) == LONGEST_HOLD

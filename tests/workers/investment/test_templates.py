@@ -1,0 +1,65 @@
+"""Every message of the suite can be made by the engine: subject, text and HTML, of the data that its job gives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from daemon.letters import LetterError
+from tests.workers.investment.house import TEMPLATES
+
+FOLDER = Path("workers/investment/templates")
+NAMES = sorted({path.name.partition(".")[0] for path in FOLDER.iterdir()})
+PURSES = [
+    {"currency": "INR", "roi": "10.00", "commission": "1.50"},
+    {"currency": "USD", "roi": "0", "commission": "2.25"},
+]
+
+
+def made(template: str, channel: str = "email", **data: Any) -> tuple[str, str, str | None]:
+    return TEMPLATES._texts("investment", template, channel, {"unsubscribe_url": None, "images": {}, **data})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_message_has_subject_text_and_html(name: str) -> None:
+    assert TEMPLATES.missing("investment", name, "email") is None
+    assert (FOLDER / f"{name}.html").is_file()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_template_whose_data_is_missing_is_an_error_and_not_a_blank(name: str) -> None:
+    with pytest.raises(LetterError):
+        made(name)
+
+
+def test_the_digest_names_every_purse_and_only_what_was_credited() -> None:
+    subject, text, html = made("roi_digest", date="2026-03-10", investments=2, purses=PURSES)
+    assert subject == "Your returns for 2026-03-10"
+    assert text == (
+        "For 2026-03-10 we have credited to your wallet:\n\nINR\n  Returns      10.00\n  Commissions  1.50\n"
+        "\nUSD\n  Commissions  2.25\n\nReturns of 2 investments.\n"
+    )
+    assert html is not None
+    assert html.count("<tr>") == 3
+
+
+def test_the_digest_of_commissions_alone_speaks_of_no_investments() -> None:
+    _, text, _ = made("roi_digest", date="2026-03-10", investments=0, purses=PURSES[1:])
+    assert "investment" not in text
+    _, text, _ = made("roi_digest", date="2026-03-10", investments=1, purses=PURSES[:1])
+    assert "Returns of 1 investment." in text
+
+
+def test_a_text_message_is_one_line_of_title_and_body() -> None:
+    assert made("notification", "sms", title="Code", body="123456") == ("", "Code: 123456", None)
+
+
+def test_what_can_be_refused_says_how() -> None:
+    url = "https://mail.example.org/u/abc"
+    _, text, html = made("notification", title="t", body="b", unsubscribe_url=url)
+    assert text == f"b\n\nNo more of these: {url}\n"
+    assert html is not None
+    assert f'<a href="{url}">' in html
+    assert "No more" not in made("notification", title="t", body="b")[1]

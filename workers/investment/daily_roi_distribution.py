@@ -1,0 +1,150 @@
+"""Pay each investment its return for the day that has just ended, and its uplines their commissions."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import asyncpg
+
+from daemon import CatchUp, Context, Cron, Held, Overlap, Priority, Transaction, days, job, minutes, sql
+from workers.investment.bisection import bisected
+from workers.investment.payout_day import (
+    CLOSE_DAY,
+    LOCK_DAYS,
+    PayoutDay,
+    most_parked,
+    open_day,
+    read_day,
+    told,
+    trial,
+)  # fmt: skip
+from workers.investment.settings import Settings
+
+(
+    USE_MEMORY, STOPS, PAY_RANGE, PARK, PARK_UNRATED, PARKED, TELL_INVESTORS, EARLIER_DAYS_SETTLED, CLOSE_MATURED,
+    PAID_BY_RUN,
+) = sql.load(
+    __file__, "use_memory", "stops", "pay_range", "park", "park_unrated", "parked", "tell_investors",
+    "earlier_days_settled", "close_matured", "paid_by_run",
+)  # fmt: skip
+
+DEADLOCKS_FORGIVEN = 5
+
+
+async def dry_run(ctx: Context) -> dict[str, Any]:
+    """What a run for this business date would pay."""
+    if ctx.args:
+        raise ValueError("args: a dry run is about the whole day")
+    async with ctx.snapshot() as reader:
+        await reader.execute(USE_MEMORY)
+        return await trial(reader, ctx.business_date, ctx.settings)
+
+
+@job(
+    Cron("0 0 * * *", tz="Asia/Kolkata"),
+    priority=Priority.CRITICAL,
+    timeout=minutes(10),
+    catch_up=CatchUp.EACH(31),
+    overlap=Overlap.QUEUE,
+    business_day_offset=1,
+    sensitive=True,
+    retention=days(8 * 366),
+    aliases=("daily-roi-distribution",),
+    dry_run=dry_run,
+)
+async def daily_roi_distribution(ctx: Context) -> None:
+    """Pay each investment its return for the day that has just ended, and its uplines their commissions."""
+    chosen = chosen_of(ctx)
+    if ctx.cursor is None:
+        async with ctx.transaction(cursor={"after": 0}) as tx:
+            await tx.execute(USE_MEMORY)
+            await open_day(ctx, tx, ctx.business_date)
+    async with ctx.snapshot() as reader:
+        day = await read_day(reader, ctx.business_date)
+        stops = await reader.fetchval(STOPS, ctx.cursor["after"], ctx.settings.range_size)
+    for stop in stops:
+        await forgiving_deadlocks(pay, ctx, day, chosen, stop)
+        await ctx.progress(stop, stops[-1])
+    await forgiving_deadlocks(complete, ctx, day, chosen)
+
+
+def chosen_of(ctx: Context) -> list[int] | None:
+    """By hand only these investments, from the run's arguments; None for all. Raises `ValueError`."""
+    if unknown := ctx.args.keys() - {"investments"}:
+        raise ValueError(f"args: {', '.join(sorted(unknown))}: the only one is investments, a list of ids")
+    ids = ctx.args.get("investments")
+    if ids is None:
+        return None
+    if not isinstance(ids, list) or not all(type(i) is int and i > 0 for i in ids) or not ids:
+        raise ValueError(f"args: investments = {ids!r}: must be a list of ids")
+    return ids
+
+
+async def forgiving_deadlocks(step: Callable[..., Awaitable[Any]], *args: Any) -> Any:
+    """Its transaction is undone as a whole, so it is simply done again."""
+    for _ in range(DEADLOCKS_FORGIVEN):
+        try:
+            return await step(*args)
+        except asyncpg.TransactionRollbackError:
+            continue
+    return await step(*args)
+
+
+async def pay(ctx: Context, day: PayoutDay, chosen: list[int] | None, stop: int) -> None:
+    """Pay the investments after the cursor up to `stop`, in one transaction; what cannot be paid is parked."""
+    settings: Settings = ctx.settings
+    above, now = ctx.cursor["after"], ctx.now()
+
+    async def attempt(low: int, high: int) -> int:
+        paid: int = await tx.fetchval(
+            PAY_RANGE, day.date, day.round, low, high, ctx.run_id, now, day.ref, settings.pay_suspended, chosen
+        )
+        return paid
+
+    async with ctx.transaction(cursor={"after": stop}) as tx:
+        await tx.execute(USE_MEMORY)
+        await tx.execute(LOCK_DAYS)
+        if day.gaps:
+            await tx.execute(PARK_UNRATED, day.date, day.round, above, stop, ctx.run_id, settings.pay_suspended, chosen)
+        paid, refused = await bisected(tx, above, stop, attempt)
+        for investment, reason in refused:
+            await tx.execute(PARK, day.date, investment, reason, ctx.run_id)
+        if refused or day.gaps:
+            await hold_if_too_many(ctx, tx, day)
+    for investment, reason in refused:
+        ctx.log.error("investment %d cannot be paid for %s: %s", investment, day.date, reason)
+    ctx.log.info("%d investments up to %d paid for %s", paid, stop, day.date)
+
+
+async def hold_if_too_many(ctx: Context, tx: Transaction, day: PayoutDay) -> None:
+    """Single rows are parked; when it is many, something else is wrong. Raises `Held`, and the range is not paid."""
+    counts = await tx.fetchrow(PARKED, day.date, ctx.run_id)
+    assert counts is not None
+    if counts["parked"] > most_parked(counts["due"]) and not await ctx.released():
+        raise Held(f"{counts['parked']} investments cannot be paid for {day.date}, such as: {counts['reason']}")
+
+
+async def complete(ctx: Context, day: PayoutDay, chosen: list[int] | None) -> None:
+    """Tell the investors, complete what has matured, close the day, and report what all tries of this run paid."""
+    settings: Settings = ctx.settings
+    notified = completed = 0
+    key = f"roi:{day.ref}" if chosen is None else f"roi:{day.ref}:run-{ctx.run_id}"
+    async with ctx.completing() as tx:
+        await tx.execute(USE_MEMORY)
+        await tx.execute(LOCK_DAYS)
+        if settings.notify_investors:
+            notified = await tx.execute(TELL_INVESTORS, day.date, day.round, ctx.run_id, key, chosen, ctx.now())
+        in_order = await tx.fetchval(EARLIER_DAYS_SETTLED, day.date)
+        if in_order:
+            completed = await tx.execute(CLOSE_MATURED, day.date, day.round)
+        await tx.execute(CLOSE_DAY, day.date, "PAID", ctx.run_id)
+        counts = await tx.fetchrow(PARKED, day.date, ctx.run_id)
+        assert counts is not None
+        totals = told(await tx.fetch(PAID_BY_RUN, day.date, day.round, ctx.run_id))
+        tx.result(
+            {"day": day.date, "round": day.round, **totals, "parked": counts["parked"], "notified": notified,
+             "completed": completed if in_order else None}
+        )  # fmt: skip
+    if not in_order:
+        ctx.log.warning("matured investments stay open: a day before %s is not settled", day.date)

@@ -1,0 +1,164 @@
+-- $1 is the day, $2 its round, wherever both are there.
+
+-- name: use_memory
+-- Sorts and hashes of a whole range stay in memory, and plans are made for the range at hand.
+SELECT set_config('work_mem', '256MB', true), set_config('plan_cache_mode', 'force_custom_plan', true);
+
+-- name: stops
+-- $1: after this investment. $2: so many at once. The last investment of each range.
+SELECT coalesce(array_agg(id ORDER BY id), '{}') AS stops
+FROM (SELECT id, row_number() OVER (ORDER BY id) AS nth, lead(id) OVER (ORDER BY id) IS NULL AS last
+      FROM investment WHERE id > $1) i
+WHERE last OR nth % $2::int = 0;
+
+-- name: pay_range
+-- $3, $4: investments above, up to and including. $5: the run. $6: now. $7: the day as references begin.
+-- $8: whether the suspended earn. $9: only these investments; null for all.
+-- Who is due is decided by dates and by what is paid already, never by today's status alone: a day that is made up
+-- for pays those who have been completed since. Rows are written in the order of their keys, which is what makes a
+-- day's index entries cheap.
+WITH due AS MATERIALIZED (
+    SELECT i.id, i.user_id, i.currency, r.daily_rate AS rate,
+        least(round(i.principal * r.daily_rate, 2), round(i.principal * r.cap_ratio, 2) - i.paid_total) AS amount
+    FROM investment i
+    JOIN accrual_rate r ON r.accrual_date = $1::date AND r.round = $2::smallint AND r.plan_id = i.plan_id
+    JOIN app_user u ON u.id = i.user_id AND (u.status = 'ACTIVE' OR u.status = 'SUSPENDED' AND $8::bool)
+    WHERE i.id > $3::bigint AND i.id <= $4::bigint AND ($9::bigint[] IS NULL OR i.id = ANY ($9))
+      AND i.status IN ('ACTIVE', 'COMPLETED') AND i.activated_on < $1 AND i.last_accrual_on >= $1
+      AND least(round(i.principal * r.daily_rate, 2), round(i.principal * r.cap_ratio, 2) - i.paid_total) > 0
+      AND NOT EXISTS (SELECT FROM roi_distribution d
+                      WHERE d.accrual_date = $1 AND d.round = $2 AND d.investment_id = i.id)
+    ORDER BY i.id
+), share AS MATERIALIZED (
+    SELECT l.level, d.id, p.beneficiary_id, p.active, l.rate, round(d.amount * l.rate, 2) AS amount, d.currency
+    FROM due d
+    JOIN upline p ON p.user_id = d.user_id
+    JOIN accrual_level l ON l.accrual_date = $1 AND l.round = $2 AND l.level = p.level
+    WHERE round(d.amount * l.rate, 2) > 0
+    ORDER BY l.level, d.id
+), distributed AS (
+    INSERT INTO roi_distribution (accrual_date, round, investment_id, user_id, run_id, rate, amount, currency)
+    SELECT $1, $2, id, user_id, $5::bigint, rate, amount, currency FROM due
+), shared AS (
+    INSERT INTO commission (accrual_date, round, level, investment_id, beneficiary_id, rate, amount, currency)
+    SELECT $1, $2, level, id, beneficiary_id, rate, amount, currency FROM share WHERE active
+), entered AS (
+    INSERT INTO ledger (ref, kind, user_id, created_at, amount, currency)
+    SELECT $7::text || ':' || level || ':' || id, 'COMMISSION'::ledger_kind, beneficiary_id, $6::timestamptz, amount,
+        currency
+    FROM share WHERE active
+    UNION ALL
+    SELECT $7 || ':' || id, 'ROI', user_id, $6, amount, currency FROM due
+), credit AS MATERIALIZED (
+    SELECT c.user_id, c.currency, sum(c.amount) AS amount
+    FROM (SELECT user_id, currency, amount FROM due
+          UNION ALL
+          SELECT beneficiary_id, currency, amount FROM share WHERE active) c
+    GROUP BY c.user_id, c.currency
+    ORDER BY c.user_id, c.currency
+), credited AS (
+    UPDATE wallet w SET balance = w.balance + c.amount
+    FROM credit c WHERE w.user_id = c.user_id AND w.currency = c.currency
+), opened AS (
+    INSERT INTO wallet AS w (user_id, currency, balance)
+    SELECT user_id, currency, amount FROM credit c
+    WHERE NOT EXISTS (SELECT FROM wallet o WHERE o.user_id = c.user_id AND o.currency = c.currency)
+    ON CONFLICT (user_id, currency) DO UPDATE SET balance = w.balance + excluded.balance
+), accrued AS (
+    UPDATE investment i SET paid_total = i.paid_total + d.amount FROM due d WHERE i.id = d.id
+), settled AS (
+    UPDATE parked_payout p SET settled_by = $5, settled_at = $6
+    FROM due d WHERE p.accrual_date = $1 AND p.investment_id = d.id AND p.settled_at IS NULL
+), counted AS (
+    INSERT INTO accrual_total AS t (accrual_date, round, run_id, currency, level, payments, amount, forfeited)
+    SELECT $1, $2, $5, currency, 0, count(*), sum(amount), 0 FROM due GROUP BY currency
+    UNION ALL
+    SELECT $1, $2, $5, currency, level, count(*) FILTER (WHERE active),
+        coalesce(sum(amount) FILTER (WHERE active), 0), count(*) FILTER (WHERE NOT active)
+    FROM share GROUP BY currency, level
+    ON CONFLICT (accrual_date, round, run_id, currency, level) DO UPDATE
+    SET payments = t.payments + excluded.payments, amount = t.amount + excluded.amount,
+        forfeited = t.forfeited + excluded.forfeited
+)
+SELECT count(*) FROM due;
+
+-- name: park
+-- $2: the investment. $3: why. $4: the run.
+INSERT INTO parked_payout AS p (accrual_date, investment_id, reason, run_id)
+VALUES ($1::date, $2, $3, $4)
+ON CONFLICT (accrual_date, investment_id) DO UPDATE
+SET reason = excluded.reason, run_id = excluded.run_id, parked_at = sexton.clock(), settled_by = NULL, settled_at = NULL;
+
+-- name: park_unrated
+-- $3, $4: investments above, up to and including. $5: the run. $6: whether the suspended earn. $7: only these; null
+-- for all. Plans without a rate for the day.
+INSERT INTO parked_payout AS p (accrual_date, investment_id, reason, run_id)
+SELECT $1::date, i.id, format('plan %s has no rate for %s', i.plan_id, $1), $5::bigint
+FROM investment i
+JOIN app_user u ON u.id = i.user_id AND (u.status = 'ACTIVE' OR u.status = 'SUSPENDED' AND $6::bool)
+WHERE i.id > $3::bigint AND i.id <= $4::bigint AND ($7::bigint[] IS NULL OR i.id = ANY ($7))
+  AND i.status IN ('ACTIVE', 'COMPLETED') AND i.activated_on < $1 AND i.last_accrual_on >= $1
+  AND NOT EXISTS (SELECT FROM accrual_rate r
+                  WHERE r.accrual_date = $1 AND r.round = $2::smallint AND r.plan_id = i.plan_id)
+ON CONFLICT (accrual_date, investment_id) DO UPDATE
+SET reason = excluded.reason, run_id = excluded.run_id, parked_at = sexton.clock(), settled_by = NULL, settled_at = NULL;
+
+-- name: parked
+-- $2: the run. How many it could not pay, why the last of them, and how many it came to.
+SELECT count(*) AS parked, max(reason) AS reason,
+    count(*) + (SELECT coalesce(sum(payments), 0) FROM accrual_total
+                WHERE accrual_date = $1 AND run_id = $2 AND level = 0)::bigint AS due
+FROM parked_payout WHERE accrual_date = $1 AND run_id = $2 AND settled_at IS NULL;
+
+-- name: tell_investors
+-- $3: the run. $4: how keys begin. $5: only these investments, as far as this run paid them; null for all. $6: now.
+-- One message a person and day, whatever they earned and through whom.
+WITH purse AS (
+    SELECT user_id, currency, coalesce(sum(amount) FILTER (WHERE own), 0) AS roi,
+        coalesce(sum(amount) FILTER (WHERE NOT own), 0) AS commission
+    FROM (SELECT user_id, currency, amount, true AS own
+          FROM roi_distribution
+          WHERE accrual_date = $1::date AND round = $2::smallint
+            AND ($5::bigint[] IS NULL OR investment_id = ANY ($5) AND run_id = $3::bigint)
+          UNION ALL
+          SELECT c.beneficiary_id, c.currency, c.amount, false
+          FROM commission c
+          WHERE c.accrual_date = $1 AND c.round = $2
+            AND ($5 IS NULL OR c.investment_id = ANY ($5) AND EXISTS (
+                SELECT FROM roi_distribution d
+                WHERE d.accrual_date = $1 AND d.round = $2 AND d.investment_id = c.investment_id AND d.run_id = $3))
+         ) p
+    GROUP BY user_id, currency
+), letter AS (
+    SELECT user_id::text AS recipient, jsonb_build_object('date', $1, 'purses', jsonb_object_agg(
+        currency, jsonb_build_object('roi', roi::text, 'commission', commission::text))) AS data
+    FROM purse GROUP BY user_id
+)
+INSERT INTO sexton.outbox (suite, recipient, channel, template, data, kind, dedupe_key, run, not_before, created_at)
+SELECT 'investment', recipient, 'email', 'roi_digest', data, 'transactional', $4::text || ':' || recipient, $3,
+    $6::timestamptz, $6
+FROM letter
+ORDER BY recipient COLLATE "C"
+ON CONFLICT (dedupe_key) DO NOTHING;
+
+-- name: earlier_days_settled
+-- $1: the day that is being paid; a day's run is due the day after. See CatchUp.EACH.
+SELECT NOT EXISTS (
+    SELECT FROM sexton.run
+    WHERE job = 'investment.daily_roi_distribution' AND logical_date <= $1::date AND NOT again
+      AND state NOT IN ('succeeded', 'skipped', 'missed') AND waived_by IS NULL);
+
+-- name: close_matured
+-- Those whose last day is over, and those that have all their cap allows.
+UPDATE investment i SET status = 'COMPLETED'
+WHERE i.status = 'ACTIVE' AND i.activated_on < $1::date AND (
+    i.last_accrual_on <= $1
+    OR EXISTS (SELECT FROM accrual_rate r
+               WHERE r.accrual_date = $1 AND r.round = $2::smallint AND r.plan_id = i.plan_id
+                 AND i.paid_total >= round(i.principal * r.cap_ratio, 2)));
+
+-- name: paid_by_run
+-- $3: the run.
+SELECT currency, level, payments, amount, forfeited
+FROM accrual_total WHERE accrual_date = $1 AND round = $2 AND run_id = $3
+ORDER BY currency, level;

@@ -1,0 +1,111 @@
+"""A day's own state: opened once, paid by the rates it was opened with, and held when it comes to too much."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from daemon import Context, Held, Reader, Row, Transaction, sql
+from workers.investment.control_total import excess
+from workers.investment.settings import Settings
+
+(
+    LOCK_DAYS, DAY, GAPS, OPEN_DAY, CLOSE_DAY, FREEZE_RATES, FREEZE_LEVELS, LEVELS_SUM, RETURNS_DUE, WOULD_PAY,
+    UNRATED, EARLIER_TOTALS,
+) = sql.load(
+    __file__, "lock_days", "day", "gaps", "open_day", "close_day", "freeze_rates", "freeze_levels", "levels_sum",
+    "returns_due", "would_pay", "unrated", "earlier_totals",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutDay:
+    """A day that is being paid. `gaps`: whether some plan has no rate for it."""
+
+    date: date
+    round: int
+    gaps: bool
+
+    @property
+    def ref(self) -> str:
+        """How the day's references and keys begin: 2026-03-10, or 2026-03-10/2 in its second round."""
+        return f"{self.date}" if self.round == 1 else f"{self.date}/{self.round}"
+
+
+def most_parked(due: int) -> int:
+    """So many investments of a day may be unpayable before something else is wrong than single rows."""
+    return max(100, due // 1000)
+
+
+async def open_day(ctx: Context, tx: Transaction, day: date) -> None:
+    """Open the day, or go on with it; its rates are fixed from here on.
+
+    Raises `Held` for a day that comes to too much, or has too many investments without a rate, unless a person has
+    released the run; `ValueError` for a day that is being reversed, and for levels that pay out more than the return.
+    """
+    settings: Settings = ctx.settings
+    await tx.execute(LOCK_DAYS)
+    round_ = await tx.fetchval(OPEN_DAY, day, ctx.run_id)
+    if round_ is None:
+        raise ValueError(f"{day} is being reversed: let payout_reversal finish, then pay it again")
+    levels: Decimal = await tx.fetchval(LEVELS_SUM, day)
+    if levels > 1:
+        raise ValueError(f"commission_level pays out {levels:%} of the return on {day}: at most 100 %")
+    await tx.execute(FREEZE_LEVELS, day, round_)
+    await tx.execute(FREEZE_RATES, day, round_)
+    if not ctx.args and not await ctx.released():
+        rows = await tx.fetch(RETURNS_DUE, day, round_, settings.pay_suspended)
+        returns = {row["currency"]: row["amount"] for row in rows}
+        due, unrated = sum(row["investments"] for row in rows), sum(row["unrated"] for row in rows)
+        if why := await _objection(tx, returns, due, unrated, day, settings):
+            raise Held(f"{day} is not paid yet: {why}")
+
+
+async def read_day(reader: Reader, day: date) -> PayoutDay:
+    """An opened day as it stands."""
+    row = await reader.fetchrow(DAY, day)
+    assert row is not None
+    return PayoutDay(day, row["round"], await reader.fetchval(GAPS, day, row["round"]))
+
+
+async def _objection(
+    reader: Reader | Transaction, returns: Mapping[str, Decimal], due: int, unrated: int, day: date, settings: Settings
+) -> str | None:
+    """Judged by the returns alone: commissions never pay out more than those, and are read off the same rows."""
+    if unrated > most_parked(due):
+        return f"{unrated} of {due} due investments have a plan without a rate: see investment.plan_rate"
+    earlier = await reader.fetch(EARLIER_TOTALS, day, settings.control_total_days)
+    history = [(row["accrual_date"], row["currency"], row["amount"]) for row in earlier]
+    return excess(returns, history, settings.control_total_factor)
+
+
+async def trial(reader: Reader, day: date, settings: Settings) -> dict[str, Any]:
+    """What paying the day now would come to, in the words of a run's result; nothing is changed."""
+    row = await reader.fetchrow(DAY, day)
+    state = row["state"] if row else None
+    round_ = (row["round"] + (state == "REVERSED")) if row else 1
+    unrated = await reader.fetchval(UNRATED, day, round_, settings.pay_suspended)
+    rows = await reader.fetch(WOULD_PAY, day, round_, settings.pay_suspended)
+    totals = told(rows)
+    held = await _objection(reader, totals["roi"], totals["investments"] + unrated, unrated, day, settings)
+    return {"day": day, "round": round_, "state": state, **totals, "without_rate": unrated, "would_be_held": held}
+
+
+def told(rows: Iterable[Row]) -> dict[str, Any]:
+    """Rows of totals (currency, level, payments, amount, forfeited) as a run reports them; level 0 is the return."""
+    rows = list(rows)
+    roi = {row["currency"]: row["amount"] for row in rows if row["level"] == 0}
+    levels: dict[str, Mapping[str, Decimal]] = {
+        currency: {str(row["level"]): row["amount"] for row in rows if row["level"] and row["currency"] == currency}
+        for currency in roi
+    }
+    return {
+        "investments": sum(row["payments"] for row in rows if row["level"] == 0),
+        "roi": roi,
+        "commissions": sum(row["payments"] for row in rows if row["level"]),
+        "commission": levels,
+        "forfeited": sum(row["forfeited"] for row in rows),
+    }
