@@ -10,9 +10,6 @@ from daemon.job import (
     OnEvent,
     Overlap,
     Poll,
-    Reader,
-    Row,
-    Transaction,
     days,
     hours,
     job,
@@ -24,6 +21,7 @@ from daemon.job import (
 from daemon.queue import Postponed, QueueItem, WorkQueue
 from daemon.retry import Priority
 from daemon.schedule import Cron, Every, OnDemand
+from daemon.transaction import Reader, Row, Transaction
 
 __all__ = [
     "CatchUp",

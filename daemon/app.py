@@ -19,14 +19,15 @@ import asyncpg
 from daemon import ledger, migrate, node_status, store
 from daemon.catalogue import Catalogue
 from daemon.database import connect
+from daemon.direct_alarm import direct_alarm
 from daemon.engine import Engine, Urls
 from daemon.events import Announcer, Draining, Event, Migrated, Note, Started, Stopped
 from daemon.jsonable import to_json
 from daemon.loop_lag import LoopMonitor
 from daemon.metrics import Metrics
+from daemon.outlets import Outlets
 from daemon.place import held_place
 from daemon.pool import Pool
-from daemon.probes import ProbeServer, parse_listen
 from daemon.pulse import Pulse
 from daemon.settings import Settings
 from daemon.systemd import Notifier
@@ -55,6 +56,7 @@ class Daemon:
         self.started = time.monotonic()
         self.ready = asyncio.Event()
         self.engine: Engine | None = None
+        self.outlets: Outlets | None = None
         self.port: int | None = None
         self.urls: Urls | None = None
         self.failed = False
@@ -72,13 +74,16 @@ class Daemon:
         self._reason = reason
         self._stopping.set()
 
-    async def run(self) -> int:
-        loop = asyncio.get_running_loop()
+    def _take_signals(self, loop: asyncio.AbstractEventLoop) -> None:
         loop.set_default_executor(self._threads)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop, signal.Signals(number).name)
         loop.add_signal_handler(signal.SIGHUP, lambda: loop.create_task(self._reload()))
+
+    async def run(self) -> int:
+        self._take_signals(asyncio.get_running_loop())
         async with AsyncExitStack() as stack:
+            alarm = await stack.enter_async_context(direct_alarm(self.settings, self.emit, self._fault))
             try:
                 urls = self.urls = await stack.enter_async_context(self._database())
             except StoppedWaiting:
@@ -100,8 +105,11 @@ class Daemon:
             monitor = LoopMonitor(self.emit, engine.current_run)
             monitor.start()
             stack.callback(monitor.stop)
-            self._serve_probes(stack, engine, monitor)
-            await self._serve(engine, monitor)
+            outlets = self.outlets = Outlets(engine, monitor, self.emit, alarm)
+            stack.push_async_callback(outlets.close)
+            await outlets.open(self.metrics)
+            self.port = outlets.port
+            await self._serve(engine, monitor, outlets)
             began = time.monotonic()
         self.emit(Stopped(time.monotonic() - began))
         if not await self._all_over(engine):
@@ -110,6 +118,12 @@ class Daemon:
             )
             leave_now(int(self.failed))
         return int(self.failed)
+
+    def _fault(self) -> str | None:
+        """Why we leave though nobody asked us to; an exception speaks for itself."""
+        from daemon.embedded_keeper import SHUT_DOWN
+
+        return f"stopped by {SHUT_DOWN}, from outside" if self._reason == SHUT_DOWN else None
 
     async def _all_over(self, engine: Engine) -> bool:
         """Whether closing the event loop would wait for nobody: no body goes on, and no thread of one."""
@@ -120,24 +134,27 @@ class Daemon:
             return not engine.executor.forsaken
         return False
 
-    async def _serve(self, engine: Engine, monitor: LoopMonitor) -> None:
+    async def _serve(self, engine: Engine, monitor: LoopMonitor, outlets: Outlets) -> None:
         """Run until told to stop, then drain: what still runs may finish, then is interrupted at no cost."""
         async with anyio.create_task_group() as services:
             async with anyio.create_task_group() as runs:
                 engine.serve(services, runs)
+                outlets.serve(services)
                 services.start_soon(self._watch, engine, monitor, name="watchdog")
                 services.start_soon(self._publish, engine, monitor, name="status")
                 await self._announce_ready(engine)
                 await self._stopping.wait()
-                await self._drain(engine)
+                await self._drain(engine, outlets)
                 runs.cancel_scope.cancel()
             services.cancel_scope.cancel()
 
-    async def _drain(self, engine: Engine) -> None:
+    async def _drain(self, engine: Engine, outlets: Outlets) -> None:
         patience = engine.settings.node.drain_timeout.total_seconds()
         self.emit(Draining(self._reason, len(engine.executor.active)))
         self.notifier.stopping(node_status.sentence(engine))
         self.notifier.extend(patience + 15)
+        engine.claiming = False
+        await outlets.drain()
         if not await engine.drain(patience, self._hurry):
             await engine.interrupt(f"stopped by {self._reason}")
 
@@ -186,29 +203,6 @@ class Daemon:
             if not busy:
                 await self._news.wait(every)
             await anyio.sleep(STATUS_EVERY if busy else STATUS_WITHIN)
-
-    def _serve_probes(self, stack: AsyncExitStack, engine: Engine, monitor: LoopMonitor) -> None:
-        from daemon.health import unready, unwell
-        from daemon.scrape import Refresher
-
-        if self.settings.metrics.listen == "off":
-            return
-        host, port = parse_listen(self.settings.metrics.listen)
-        refresher = Refresher(engine, self.metrics, monitor, asyncio.get_running_loop())
-        server = ProbeServer(
-            self.metrics.registry,
-            unwell=lambda: unwell(node_status.evidence(engine, monitor)),
-            unready=lambda: unready(node_status.evidence(engine, monitor)),
-            refresh=refresher,
-        )
-        try:
-            self.port = server.start(host, port)
-        except OSError as error:
-            raise PortTaken(
-                f"metrics.listen = {self.settings.metrics.listen!r}: {error.strerror}; another daemon may run "
-                "here: choose a free port in config.toml or with SEXTON_METRICS__LISTEN=127.0.0.1:0"
-            ) from error
-        stack.callback(server.stop)
 
     @asynccontextmanager
     async def _database(self) -> AsyncIterator[Urls]:
@@ -271,10 +265,6 @@ class Daemon:
         said: Event | None = translated(event)
         if said is not None:
             self.emit(said)
-
-
-class PortTaken(Exception):
-    """The probes' port cannot be bound."""
 
 
 class StoppedWaiting(Exception):

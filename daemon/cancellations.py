@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from daemon import ledger
+from daemon.active_run import ActiveRun
 from daemon.database import Link
-from daemon.executor import ActiveRun
 from daemon.outcome import Ending, Outcome
 
 FLOOR = 10.0

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
 from daemon.addresses import mail_address, mailbox
+from daemon.setting_addresses import listen_address
 from daemon.setting_types import PositiveDuration, Section
 
 # The names that mail servers usually have in the environment. `SEXTON_EMAIL__HOST` and its like beat them.
@@ -57,6 +58,10 @@ def _mailbox_or_nothing(text: str) -> str:
     if text:
         mailbox(text)
     return text
+
+
+def _listen_or_nothing(text: str) -> str:
+    return text and listen_address(text)
 
 
 def _long_or_nothing(secret: SecretStr) -> SecretStr:
@@ -177,7 +182,7 @@ class OutboxSettings(Section):
 class PublicSettings(Section):
     """The listener that anybody may reach, and the URL under which they do."""
 
-    listen: str = Field(default="", pattern=r"^$|^.*:\d{1,5}$")
+    listen: Annotated[str, AfterValidator(_listen_or_nothing)] = ""
     base_url: Annotated[str, AfterValidator(_base_url)] = ""
 
 

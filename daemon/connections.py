@@ -13,8 +13,8 @@ import asyncpg
 import asyncpg.pool
 
 from daemon.database import CONNECT_TIMEOUT, DatabaseDown, Outage, means_lost
-from daemon.job import Row
 from daemon.sql import Statement
+from daemon.transaction import Row
 
 ROLLBACK_PATIENCE = 2.0
 

@@ -28,8 +28,8 @@ from daemon.run_ledger import RunLedger, timezone_name
 if TYPE_CHECKING:
     import httpx
 
+    from daemon.active_run import ActiveRun
     from daemon.drain import Perform, Save, SaveFailures
-    from daemon.executor import ActiveRun
     from daemon.queue import WorkQueue
 
 (WAS_HELD,) = sql.load(__file__, "was_held")
@@ -52,7 +52,7 @@ class FencedTransaction(Session):
         self.reported = value
 
     async def notify(self, template: str, *, key: str, **options: Any) -> bool:
-        """See `daemon.job.Transaction`; options are `daemon.outbox.Letter`'s fields. Raises `MessageError`."""
+        """See `daemon.transaction.Transaction`; options are `daemon.outbox.Letter`'s fields. Raises `MessageError`."""
         letter = Letter(template=template, key=key, **options)
         return await leave(self, self._suite, self._run, letter, self._missing)
 

@@ -12,6 +12,7 @@ from daemon.events import Event, Note
 from daemon.settings import Settings
 from daemon.systemd import Notifier
 
+SHUT_DOWN = "the database's shutdown"
 FAST_AND_LOOSE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
@@ -43,7 +44,7 @@ async def _watch(server: EmbeddedPostgres, emit: Callable[[Event], None], stop: 
     while True:
         if await server.wait_closed() is ExitKind.SHUTDOWN:
             emit(Note("DATABASE", "the database was shut down from outside; finishing and leaving", warning=True))
-            stop("the database's shutdown")
+            stop(SHUT_DOWN)
             return
         emit(Note("DATABASE", "the embedded database crashed; restarting it", warning=True))
         await server.restart_after_crash()

@@ -15,6 +15,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from daemon import ledger
+from daemon.active_run import ActiveRun
 from daemon.cancellations import Cancellations
 from daemon.catalogue import Catalogue
 from daemon.channels import configured
@@ -28,7 +29,7 @@ from daemon.delivery_office import PostOffice
 from daemon.delivery_store import DeliveryStore
 from daemon.dispatcher import Dispatcher
 from daemon.events import Announcer, DatabaseBack, Event, RunEnded
-from daemon.executor import ActiveRun, Executor
+from daemon.executor import Executor
 from daemon.facilities import Facilities
 from daemon.housekeeping import Housekeeper
 from daemon.lease import NodeLease

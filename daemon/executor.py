@@ -14,12 +14,13 @@ import anyio
 from anyio.abc import TaskGroup
 
 from daemon import ledger
+from daemon.active_run import ActiveRun
 from daemon.context import RunContext
 from daemon.database import DatabaseDown
 from daemon.events import Event, RunEnded, RunForsaken, RunStarted
 from daemon.fence import Fenced
 from daemon.job import Held, Job
-from daemon.leash import Leash, where
+from daemon.leash import where
 from daemon.ledger import Claimed
 from daemon.outcome import Ending, Outcome, to_finish
 from daemon.recorder import Recorder
@@ -30,35 +31,6 @@ ANNOUNCE_WITHIN = 1.0
 LIMITED_WITHIN = 0.05
 ERROR_LENGTH = 2000
 TRACEBACK_LENGTH = 20_000
-
-
-@dataclass(eq=False, slots=True)
-class ActiveRun:
-    """A run that is being performed here. `stop` says why it was interrupted, if it was.
-
-    `abandoned`: the supervisor leaves, and nobody waits for its ending. `forsaken`: its body would not end, so its
-    end was recorded without it; whatever it still does is fenced.
-    """
-
-    claimed: Claimed
-    job: Job
-    leash: Leash = field(default_factory=Leash)
-    began: float = field(default_factory=time.monotonic)
-    stop: Outcome | None = None
-    abandoned: bool = False
-    forsaken: bool = False
-    moved: bool = False
-    done: float = 0.0
-    total: float | None = None
-
-    def interrupt(self, outcome: Outcome) -> None:
-        """Stop it for a cause of ours; the first cause stands."""
-        self.stop = self.stop or outcome
-        self.leash.pull()
-
-    def abandon(self) -> None:
-        self.abandoned = True
-        self.leash.pull()
 
 
 @dataclass

@@ -13,7 +13,7 @@ from daemon.database import Link, Outage
 from daemon.outbox import Missing
 
 if TYPE_CHECKING:
-    from daemon.executor import ActiveRun
+    from daemon.active_run import ActiveRun
 
 
 def _none_is_missing(_suite: str, _template: str, _channel: str) -> None:

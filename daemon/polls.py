@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from daemon.executor import ActiveRun, Executor
+from daemon.active_run import ActiveRun
+from daemon.executor import Executor
 from daemon.job import Job, Poll
 from daemon.ledger import Claimed
 from daemon.outcome import Ending

@@ -15,7 +15,7 @@ from daemon.ledger import Claimed
 from daemon.schedule import Cron, timezone_of
 
 if TYPE_CHECKING:
-    from daemon.executor import ActiveRun
+    from daemon.active_run import ActiveRun
     from daemon.facilities import Facilities
     from daemon.job import Job
 

@@ -12,11 +12,12 @@ from uuid import uuid4
 import asyncpg
 
 from daemon import catalogue, ledger, schedule, sql
+from daemon.active_run import ActiveRun
 from daemon.connections import JobConnections
 from daemon.context import RunContext
 from daemon.database import Link, Outage
 from daemon.events import Event
-from daemon.executor import ActiveRun, Executor
+from daemon.executor import Executor
 from daemon.facilities import Facilities
 from daemon.job import Job
 from daemon.ledger import Claimed

@@ -30,12 +30,18 @@ def seed(
     scale: Annotated[
         float, typer.Option("--scale", metavar="N", help="How much of it: 1 is the sample as it is.")
     ] = 1.0,
+    into_this_database: Annotated[
+        bool, typer.Option("--into-this-database", help="Even though it is not the embedded one and not empty.")
+    ] = False,
     config: ConfigFile = None,
 ) -> None:
-    """Load a suite's sample data, as far as it is not there yet."""
+    """Load a suite's sample data, as far as it is not there yet.
+
+    Refused in a database of your own where the suite has rows already: invented data does not belong there.
+    """
     from daemon.cli.seed import seed_suite
 
-    raise typer.Exit(seed_suite(context.obj, suite, scale))
+    raise typer.Exit(seed_suite(context.obj, suite, scale, into_this_database=into_this_database))
 
 
 def psql(

@@ -65,6 +65,7 @@ def run_job(
     ] = None,
     again: Annotated[bool, typer.Option("--again", help="Even if it ran for that date before.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the outcome; exit 1 if it failed.")] = False,
+    dry: Annotated[bool, typer.Option("--dry-run", help="Only say what a run would do, for jobs that can.")] = False,
     reason: Reason = None,
     by: By = None,
     config: ConfigFile = None,
@@ -76,7 +77,7 @@ def run_job(
     from daemon.cli.run_job import run_job as run_it
 
     raise typer.Exit(
-        run_it(context.obj, job, due_at=due_at, args=args, again=again, wait=wait, actor=actor(by, reason))
+        run_it(context.obj, job, due_at=due_at, args=args, again=again, wait=wait, dry=dry, actor=actor(by, reason))
     )
 
 

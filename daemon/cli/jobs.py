@@ -75,7 +75,7 @@ def described(job: Job, origins: Mapping[str, str], known: InForce, now: datetim
 
 
 def last_of(job: Job, known: InForce) -> dict[str, Any] | None:
-    """The latest run that started: {due_at, state, duration_s}; the duration is null while it runs."""
+    """The run that started last: {due_at, state, duration_s}; the duration is null while it runs."""
     row = known.last.get(job.name)
     if row is None:
         return None

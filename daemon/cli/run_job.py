@@ -38,10 +38,19 @@ class Wish:
 
 
 def run_job(
-    invocation: Invocation, name: str, *, due_at: str | None, args: str | None, again: bool, wait: bool, actor: Actor
-) -> int:
+    invocation: Invocation, name: str, *, due_at: str | None, args: str | None, again: bool, wait: bool, dry: bool,
+    actor: Actor,
+) -> int:  # fmt: skip
+    """Ask for a run; with `dry` only for what it would do, at an instant that may be still to come."""
     settings, catalogue = invocation.settings, invocation.catalogue
     job = catalogue.resolve(name)
+    if dry:
+        from daemon.cli.dry_run import dry_run
+
+        if again or wait:
+            raise BadUsage("--dry-run: there is no run to wait for, nor one to have again")
+        when = utc_now() if due_at is None else parse_instant(due_at, job, "--due-at")
+        return run_async(lambda: dry_run(settings, catalogue, job, when, _arguments(args)))
     at = utc_now() if due_at is None else _come(due_at, job)
     wish = Wish(job, at, _arguments(args), again, wait, actor)
     return run_async(lambda: _run(settings, catalogue, wish))
@@ -65,7 +74,7 @@ def _arguments(text: str | None) -> Mapping[str, Any]:
     except ValueError as error:
         raise BadUsage(f"--args {text}: not JSON: {error}") from None
     if not isinstance(value, dict):
-        raise BadUsage(f'--args {text}: give a JSON object, such as {{"dry_run": true}}')
+        raise BadUsage(f'--args {text}: give a JSON object, such as {{"name": "Ada"}}')
     return value
 
 

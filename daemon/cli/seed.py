@@ -13,20 +13,25 @@ from pathlib import Path
 
 import asyncpg
 
-from daemon import migrate
+from daemon import migrate, sql
 from daemon.catalogue import Catalogue
 from daemon.cli import output
 from daemon.cli.common import BadUsage, CommandFailed, Invocation, run_async
 from daemon.cli.database import connected
 from daemon.naming import did_you_mean
 
+(TABLES,) = sql.load(__file__, "tables")
+
 Progress = Callable[[str, int, int], None]
 Seed = Callable[..., Awaitable[Mapping[str, int]]]
 SAY_EVERY = 2.0
 
 
-def seed_suite(invocation: Invocation, suite: str, scale: float) -> int:
-    """Load a suite's sample data, which may be done again without harm."""
+def seed_suite(invocation: Invocation, suite: str, scale: float, *, into_this_database: bool = False) -> int:
+    """Load a suite's sample data, which may be done again without harm.
+
+    Not into an external database where the suite has rows already, unless told `into_this_database`.
+    """
     settings, catalogue = invocation.settings, invocation.catalogue
     seed = seed_of(catalogue, suite)
     if not 0 < scale < float("inf"):
@@ -34,7 +39,9 @@ def seed_suite(invocation: Invocation, suite: str, scale: float) -> int:
     wanted = [*migrate.engine_migrations(), *migrate.suite_migrations(catalogue.packages)]
 
     async def load(progress: Progress) -> Mapping[str, int]:
-        async with connected(settings, create=True, command_timeout=None) as (connection, _):
+        async with connected(settings, create=True, command_timeout=None) as (connection, place):
+            if not (place.embedded or into_this_database):
+                await refuse_if_used(connection, suite)
             await migrate.migrate(connection, wanted)
             return await seed(connection, scale=scale, cache=cache_folder(), progress=progress)
 
@@ -48,6 +55,17 @@ def seed_suite(invocation: Invocation, suite: str, scale: float) -> int:
     for what, count in counts.items():
         print(f"{what}: {count}")
     return 0
+
+
+async def refuse_if_used(connection: asyncpg.Connection, suite: str) -> None:
+    """Raises `CommandFailed` when the suite has rows of anybody's; those its migrations bring do not count."""
+    names = [row["name"] for row in await connection.fetch(TABLES.text, suite)]
+    used = [name for name in names if await connection.fetchval(f"SELECT EXISTS (SELECT FROM {name})")]  # noqa: S608 - quoted by the server
+    if used:
+        raise CommandFailed(
+            f"seed {suite}: this database is not the embedded one and has rows already ({', '.join(used[:3])}); to "
+            "add sample data to them all the same: --into-this-database"
+        )
 
 
 def seed_of(catalogue: Catalogue, suite: str) -> Seed:

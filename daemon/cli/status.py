@@ -80,6 +80,7 @@ def _form(
 async def gathered(
     connection: asyncpg.Connection, place: Opened, settings: Settings, catalogue: Catalogue
 ) -> dict[str, Any]:
+    """The JSON form from a database that answers."""
     server = await connection.fetchrow(SERVER.text)
     assert server is not None
     nodes = [_node(row, place) for row in await connection.fetch(NODES.text)]

@@ -134,7 +134,7 @@ async def leave(connection: asyncpg.Connection, count: int = 1, **columns: Any) 
     await connection.execute(
         f"INSERT INTO sexton.outbox (dedupe_key, data, {', '.join(names)}) "
         f"SELECT 'm' || n, jsonb_build_object('name', 'Asha', 'number', n), {', '.join(values)} "
-        "FROM generate_series((SELECT count(*) + 1 FROM sexton.outbox), (SELECT count(*) FROM sexton.outbox) + $1::int) n",
+        "FROM (SELECT count(*) AS there FROM sexton.outbox) o, generate_series(o.there + 1, o.there + $1::int) n",
         count, *given.values(),
     )  # fmt: skip
 

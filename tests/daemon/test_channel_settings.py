@@ -78,7 +78,7 @@ def test_a_user_name_that_is_an_address_is_the_sender() -> None:
         ("outbox", {"unsubscribe_secret": "short"}, "at least 16 random characters"),
         ("outbox", {"quiet_start": "21:00Z"}, "without a zone"),
         ("outbox", {"max_attempts": 0}, "greater than or equal to 1"),
-        ("public", {"listen": "8080"}, "pattern"),
+        ("public", {"listen": "8080"}, "HOST:PORT"),
         ("public", {"base_url": "http://example.org"}, "begins with https://"),
         ("alerts", {"direct": "sms"}, "slack"),
         ("alerts", {"heartbeat_url": "ftp://example.org"}, "begins with https://"),

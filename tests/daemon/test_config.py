@@ -39,7 +39,7 @@ def test_without_any_source_every_setting_has_its_default() -> None:
 
 def test_the_file_the_environment_and_a_credential_each_override_the_one_before(tmp_path: Path) -> None:
     path = written(tmp_path, '[database]\nurl = "embedded"\ndirect_url = ""\npool = 7\nstate_dir = "file"\n')
-    environment = {name: "postgresql://environment" for name in ("SEXTON_DATABASE__URL", "SEXTON_DATABASE__DIRECT_URL")}
+    environment = dict.fromkeys(("SEXTON_DATABASE__URL", "SEXTON_DATABASE__DIRECT_URL"), "postgresql://environment")
     environment |= credential(tmp_path, "database.url", "postgresql://credential\n")
     settings, origins = config.load(path, environment)
     database = settings.database

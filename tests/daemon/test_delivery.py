@@ -124,9 +124,8 @@ async def test_whoever_waits_for_a_code_does_not_wait_behind_a_heap_of_digests(
 ) -> None:
     await leave(connection, 600, kind="promotional")
     await leave(connection, kind="security")
-    async with mail_server() as server:
-        async with office(url, SmtpChannel(server.port, concurrency=1)) as n:
-            await settled(n, "sent", 1)
+    async with mail_server() as server, office(url, SmtpChannel(server.port, concurrency=1)) as n:
+        await settled(n, "sent", 1)
     assert server.ids[0] == "<m601@example.org>"
 
 
@@ -156,7 +155,8 @@ async def test_in_quiet_hours_what_is_promotional_waits_for_their_end_in_the_per
 ) -> None:
     await connection.execute(PEOPLE)
     await connection.execute(
-        "INSERT INTO test.person (id, email, timezone, quiet_start, quiet_end) VALUES (1, 'a@example.org', 'Asia/Kolkata', "
+        "INSERT INTO test.person (id, email, timezone, quiet_start, quiet_end) "
+        "VALUES (1, 'a@example.org', 'Asia/Kolkata', "
         "(sexton.clock() AT TIME ZONE 'Asia/Kolkata' - interval '1 h')::time(0), "
         "(sexton.clock() AT TIME ZONE 'Asia/Kolkata' + interval '1 h')::time(0))"
     )

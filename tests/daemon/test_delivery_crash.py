@@ -17,7 +17,7 @@ from daemon.channels.channel import Delivery, Verdict
 from daemon.delivery_results import ENOUGH
 from daemon.events import DatabaseBack, DatabaseLost, LeaseLost, MessageGivenUp, Rescued
 from tests.daemon.cuttable import wire
-from tests.daemon.harness import node, rows
+from tests.daemon.harness import rows
 from tests.daemon.mail import MailServer, SmtpChannel, leave, mail_server, states
 from tests.daemon.test_delivery import OUTBOX, deliverer, office, settled
 
@@ -240,9 +240,7 @@ async def test_killed_again_and_again_in_the_middle_of_sending_it_loses_nothing(
     async with mail_server() as server:
         for _ in range(kills):
             await killed_at_random(url, server, chance, messages)
-        async with node(
-            url, channels={"email": SmtpChannel(server.port)}, packages={"test": "tests.daemon.mail_suite"}, home="/mail"
-        ):  # fmt: skip
+        async with office(url, SmtpChannel(server.port), home="/mail"):
             async with asyncio.timeout(60):
                 while (await states(connection)).get("sent") != messages:
                     await asyncio.sleep(0.05)

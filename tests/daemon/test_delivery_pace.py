@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,7 +16,7 @@ def test_no_second_holds_more_than_its_share(per_second: float, gaps: list[float
     for gap in gaps:
         now += gap
         begun.append(now + pace.reserve(now))
-    assert all(later - earlier >= 1 / per_second - 1e-6 for earlier, later in zip(begun, begun[1:], strict=False))
+    assert all(later - earlier >= 1 / per_second - 1e-6 for earlier, later in pairwise(begun))
 
 
 def test_without_a_rate_nothing_waits_unless_the_other_side_asks_for_it() -> None:

@@ -9,8 +9,8 @@ import asyncpg
 import pytest
 
 from daemon import Context, Every, OnDemand, leash, poll, seconds
+from daemon.active_run import ActiveRun
 from daemon.events import RunEnded, RunForsaken, RunStarted
-from daemon.executor import ActiveRun
 from daemon.outcome import Ending, Outcome
 from tests.daemon.asking import ask, the_run
 from tests.daemon.harness import a_job, node, rows

@@ -112,8 +112,9 @@ def test_there_is_one_decision_and_only_the_bodys_own_failures_cost(
     before = 0 if moved else failures
     assert (end.id, end.token) == (1, 5)
     assert end.failures == before + (outcome.ending in CHARGED)
-    assert end.state in {"succeeded", "failed", "ready", "cancelled"}
+    assert end.state in {"succeeded", "failed", "ready", "cancelled", "held"}
     assert (end.state == "succeeded") == (outcome.ending is Ending.SUCCEEDED)
-    assert end.reason or end.state != "cancelled"
+    assert (end.state == "held") == (outcome.ending is Ending.HELD and trigger != "poll")
+    assert end.reason or end.state not in ("cancelled", "held")
     assert not (end.state == "ready" and trigger == "poll")
     assert (end.retry_in > 0) == (end.state == "ready" and outcome.ending in CHARGED)

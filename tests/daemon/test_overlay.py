@@ -99,9 +99,17 @@ def test_an_override_that_is_no_setting_is_refused(stored: dict[str, Any]) -> No
 
 
 def test_a_schedule_is_written_as_cron_every_or_ondemand() -> None:
-    assert parse_schedule(" every 30s ", "UTC") == Every(30)
+    assert parse_schedule(" every 30s ", "UTC") == parse_schedule("every 30", "UTC") == Every(30)
+    assert parse_schedule("every 5 m", "UTC") == Every(300)
+    assert parse_schedule("every 500ms", "UTC") == Every(0.5)
     assert parse_schedule("ondemand", "UTC") == OnDemand()
     assert parse_schedule(" */5 * * * * ", "Europe/Zurich") == Cron("*/5 * * * *", "Europe/Zurich")
+
+
+@pytest.mark.parametrize("text", ["every", "every soon", "every 5 parsecs", "every -5", "every 1e300", "every nan"])
+def test_an_interval_that_is_no_duration_is_refused_with_the_remedy(text: str) -> None:
+    with pytest.raises(ValueError, match=f'^"{text}": write a duration after every, such as "every 30s"'):
+        parse_schedule(text, "UTC")
 
 
 def test_configuration_for_unknown_jobs_and_bad_values_are_problems_with_the_jobs_name() -> None:

@@ -66,8 +66,8 @@ def told(given: dict[str, Any]) -> list[str]:
         ({"milk": "some"}, "configuration: suite.tea.milk = 'some': choose 'yes' or 'no'"),
         ({"steep": -1}, "configuration: suite.tea.steep = -1: must be above 0 s"),
         ({"steep": timedelta(-1)}, "configuration: suite.tea.steep = -86400 s: must be above 0 s"),
-        ({"rest": 7200}, "configuration: suite.tea.rest = 7200: must be at most 1 hour"),
-        ({"with": "milk"}, "configuration: suite.tea.with = 'milk': write a list, such as [\"a\", \"b\"]"),
+        ({"rest": 7200}, "configuration: suite.tea.rest = 7200 s: must be at most 1 hour"),
+        ({"with": "milk"}, 'configuration: suite.tea.with = \'milk\': write a list, such as ["a", "b"]'),
         ({"with": ["a", 3]}, "configuration: suite.tea.with.1 = 3: write text"),
         ({"leaf": "x"}, "configuration: suite.tea.leaf = 'x': write at least 2 characters"),
         ({"leaf": "darjeeling"}, "configuration: suite.tea.leaf = 'darjeeling': write at most 5 characters"),
@@ -108,9 +108,7 @@ def test_what_is_missing_is_named() -> None:
         ({"timeout": "5m"}, "a.toml: [jobs.timeout] does not name a suite and a job: write it as [jobs.SUITE.JOB]"),
     ],
 )
-def test_a_job_that_is_not_named_by_suite_and_job_is_told_the_right_form_once(
-    jobs: dict[str, Any], said: str
-) -> None:
+def test_a_job_that_is_not_named_by_suite_and_job_is_told_the_right_form_once(jobs: dict[str, Any], said: str) -> None:
     with pytest.raises(ValidationError) as caught:
         Settings.model_validate({"jobs": jobs})
     assert explained(caught.value.errors(), Settings, {}, otherwise="a.toml") == [said]
@@ -131,4 +129,6 @@ def test_no_setting_of_the_engine_is_told_in_words_of_python(wild: Any) -> None:
             Settings.model_validate(given)
         except ValidationError as error:
             for said in explained(error.errors(), Settings, {}):
-                assert re.search(r"input should|datetime|timedelta|tuple|dictionary|instance|pattern '", said) is None, said
+                assert (
+                    re.search(r"input should|datetime|timedelta|tuple|dictionary|instance|pattern '", said) is None
+                ), said

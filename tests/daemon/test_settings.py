@@ -50,14 +50,22 @@ def test_units_are_exact(count: int, unit: str) -> None:
 @pytest.mark.parametrize(
     ("section", "values"),
     [
-        ("node", {"lease": 0}), ("node", {"lease": -1}), ("node", {"slots": 0}), ("node", {"drain_timeout": -1}),
+        ("node", {"lease": 0}), ("node", {"lease": -1}), ("node", {"lease": "499ms"}),
+        ("node", {"slots": 0}), ("node", {"drain_timeout": -1}),
         ("pool", {"size": 0}), ("pool", {"size": 6}), ("database", {"pool": 0}), ("metrics", {"listen": "9464"}),
+        ("metrics", {"listen": "127.0.0.1:99999"}),
         ("queues", {"retry_delay": 0}), ("log", {"format": "xml"}),
     ],
 )  # fmt: skip
 def test_values_beyond_their_bounds_are_refused(section: str, values: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Settings.model_validate({section: values})
+
+
+def test_a_lease_that_no_node_could_renew_is_refused_with_the_reason() -> None:
+    with pytest.raises(ValidationError, match='write at least "500ms": a node has to renew it in time'):
+        Settings.model_validate({"node": {"lease": "1ms"}})
+    assert Settings.model_validate({"node": {"lease": "500ms"}}).node.lease == timedelta(milliseconds=500)
 
 
 def test_a_drain_timeout_of_zero_is_allowed() -> None:

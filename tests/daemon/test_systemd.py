@@ -60,15 +60,29 @@ def test_a_status_is_told_when_it_changes_and_is_one_line(manager: tuple[socket.
         listening.recv(4096)
 
 
-@pytest.mark.parametrize("environment", [{}, {"NOTIFY_SOCKET": ""}, {"NOTIFY_SOCKET": "/nowhere/at/all"}])
-def test_without_a_manager_nothing_happens(environment: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("environment", "there"),
+    [({}, False), ({"NOTIFY_SOCKET": ""}, False), ({"NOTIFY_SOCKET": "/nowhere/at/all"}, True)],
+)
+def test_without_a_manager_nothing_happens(environment: dict[str, str], *, there: bool) -> None:
     notifier = Notifier(environment)
     for say in (notifier.ready, notifier.status, notifier.stopping):
         say("x")
     notifier.watchdog()
     notifier.extend(1)
     notifier.reloading()
-    assert not notifier
+    assert bool(notifier) is there
+
+
+def test_a_manager_that_comes_back_is_told_again(tmp_path: Path) -> None:
+    address = tmp_path / "notify"
+    notifier = Notifier({"NOTIFY_SOCKET": str(address)})
+    notifier.watchdog()  # it is being re-executed
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(address))
+        manager.settimeout(5)
+        notifier.watchdog()
+        assert manager.recv(4096) == b"WATCHDOG=1"
 
 
 @pytest.mark.parametrize(

@@ -112,18 +112,16 @@ WITH RECURSIVE up (investment_id, currency, amount, level, upline, path) AS (
     JOIN app_user b ON b.id = up.upline
     WHERE NOT up.upline = ANY (up.path) AND round(up.amount * l.rate, 2) > 0
 ), had AS (
-    SELECT c.investment_id, c.level, c.beneficiary_id AS user_id, r.currency, c.amount
-    FROM commission c
-    LEFT JOIN roi_distribution r
-        ON r.accrual_date = c.accrual_date AND r.round = c.round AND r.investment_id = c.investment_id
-    WHERE c.accrual_date = $1::date AND c.round = $2
+    SELECT investment_id, level, beneficiary_id AS user_id, currency, amount
+    FROM commission WHERE accrual_date = $1::date AND round = $2
 )
 SELECT 'commission' AS what, $1::date AS day, coalesce(h.user_id, d.user_id) AS user_id,
     coalesce(h.currency, d.currency) AS currency,
     coalesce(h.level, d.level) || ':' || coalesce(h.investment_id, d.investment_id) AS ref,
     coalesce(d.amount, 0) AS expected, coalesce(h.amount, 0) AS found, count(*) OVER () AS total
 FROM had h
-FULL JOIN due d ON d.investment_id = h.investment_id AND d.level = h.level AND d.user_id = h.user_id
+FULL JOIN due d
+    ON d.investment_id = h.investment_id AND d.level = h.level AND d.user_id = h.user_id AND d.currency = h.currency
 WHERE coalesce(d.amount, 0) <> coalesce(h.amount, 0) AND (h.amount IS NOT NULL OR d.status = 'ACTIVE')
 ORDER BY coalesce(h.investment_id, d.investment_id), coalesce(h.level, d.level) LIMIT $3;
 
@@ -136,11 +134,8 @@ WITH day AS (
     SELECT 'ROI' AS kind, r.round, ':' || r.investment_id AS tail, r.user_id, r.currency, r.amount
     FROM roi_distribution r WHERE r.accrual_date = $1::date
     UNION ALL
-    SELECT 'COMMISSION', c.round, ':' || c.level || ':' || c.investment_id, c.beneficiary_id, r.currency, c.amount
-    FROM commission c
-    JOIN roi_distribution r
-        ON r.accrual_date = c.accrual_date AND r.round = c.round AND r.investment_id = c.investment_id
-    WHERE c.accrual_date = $1::date
+    SELECT 'COMMISSION', c.round, ':' || c.level || ':' || c.investment_id, c.beneficiary_id, c.currency, c.amount
+    FROM commission c WHERE c.accrual_date = $1::date
 ), named AS (
     SELECT kind, round, user_id, currency, amount,
         to_char($1::date, 'YYYY-MM-DD') || CASE WHEN round > 1 THEN '/' || round ELSE '' END || tail AS ref

@@ -13,11 +13,11 @@ from workers.investment.control_total import excess
 from workers.investment.settings import Settings
 
 (
-    LOCK_DAYS, DAY, GAPS, OPEN_DAY, CLOSE_DAY, FREEZE_RATES, FREEZE_LEVELS, LEVELS_SUM, RETURNS_DUE, WOULD_PAY,
-    UNRATED, EARLIER_TOTALS,
+    LOCK_DAYS, DAY, GAPS, OPEN_DAY, CLOSE_DAY, FREEZE_RATES, FREEZE_LEVELS, LEARN_RATES, LEVELS_SUM, RETURNS_DUE,
+    WOULD_PAY, UNRATED, EARLIER_TOTALS,
 ) = sql.load(
-    __file__, "lock_days", "day", "gaps", "open_day", "close_day", "freeze_rates", "freeze_levels", "levels_sum",
-    "returns_due", "would_pay", "unrated", "earlier_totals",
+    __file__, "lock_days", "day", "gaps", "open_day", "close_day", "freeze_rates", "freeze_levels", "learn_rates",
+    "levels_sum", "returns_due", "would_pay", "unrated", "earlier_totals",
 )  # fmt: skip
 
 
@@ -56,6 +56,7 @@ async def open_day(ctx: Context, tx: Transaction, day: date) -> None:
         raise ValueError(f"commission_level pays out {levels:%} of the return on {day}: at most 100 %")
     await tx.execute(FREEZE_LEVELS, day, round_)
     await tx.execute(FREEZE_RATES, day, round_)
+    await tx.execute(LEARN_RATES)
     if not ctx.args and not await ctx.released():
         rows = await tx.fetch(RETURNS_DUE, day, round_, settings.pay_suspended)
         returns = {row["currency"]: row["amount"] for row in rows}

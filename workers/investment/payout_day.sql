@@ -38,6 +38,10 @@ SELECT $1::date, $2::smallint, level, rate FROM commission_level
 WHERE valid @> $1 AND NOT EXISTS (SELECT FROM accrual_rate WHERE accrual_date = $1 AND round = $2)
 ON CONFLICT (accrual_date, round, level) DO NOTHING;
 
+-- name: learn_rates
+-- The planner expects next to nothing of tables it has not looked at, and would look up a million users one by one.
+ANALYZE accrual_rate, accrual_level;
+
 -- name: levels_sum
 SELECT coalesce(sum(rate), 0) FROM commission_level WHERE valid @> $1::date;
 

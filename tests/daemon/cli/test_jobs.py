@@ -100,6 +100,24 @@ async def test_the_last_run_is_told(sexton: Console, ledger: asyncpg.Connection)
     }
 
 
+async def test_the_last_run_is_the_one_that_started_last(sexton: Console, ledger: asyncpg.Connection) -> None:
+    """A run by hand for a day of long ago is what somebody looks for; one that never started is not."""
+    today = datetime(2026, 11, 22, 5, tzinfo=UTC)
+    for due, started, state in (
+        (today, today, "succeeded"),
+        (today - timedelta(days=900), today + timedelta(hours=1), "failed"),
+        (today + timedelta(hours=1), None, "cancelled"),
+    ):
+        await ledger.execute(
+            "INSERT INTO sexton.run (job, due_at, logical_date, trigger, state, reason, not_before, started_at, "
+            "finished_at) VALUES ('house.slow', $1, $4, 'manual', $3, 'by ann', $1, $2, "
+            "$1::timestamptz + interval '2 hours')",
+            due, started, state, due.date(),
+        )  # fmt: skip
+    last = by_name((await sexton.beside("jobs", "--json")).ok().json)["house.slow"]["last"]
+    assert (last["due_at"], last["state"]) == ("2024-06-05T05:00:00+00:00", "failed")
+
+
 async def test_the_table_shows_words_times_and_pauses(sexton: Console, ledger: asyncpg.Connection) -> None:
     await pause_job(ledger, Actor("bob"), "house.report")
     console = Console(

@@ -16,6 +16,7 @@ from daemon.version import VERSION
 from tests.daemon.cli.console import ROOT, Console
 
 BEYOND = "9" * 20
+DATABASE_URL = "postgresql://user:password@host:5432/name"
 COMMANDS = [name for names in main.SECTIONS.values() for name in names]
 
 
@@ -140,8 +141,7 @@ def test_a_wrong_database_url_hides_no_other_mistake_and_is_hidden_by_none(bare:
     done = Console(alone, bare.capture, bare.patch)("check", "--config", file)
     assert done.status == 2
     assert done.err.splitlines() == [
-        f'error: {file}: database.url = (not shown): write "embedded" or a URL such as '
-        "postgresql://user:password@host:5432/name",
+        f'error: {file}: database.url = (not shown): write "embedded" or a URL such as {DATABASE_URL}',
         f"error: {file}: node.slots = 0: must be at least 1",
         "error: jobs.house.tikc: there is no such job; did you mean 'house.tick'?",
     ]

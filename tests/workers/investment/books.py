@@ -64,7 +64,8 @@ async def pay(
     )
     for level, (beneficiary, share) in enumerate(uplines, 1):
         await house.insert("commission", accrual_date=day, round=round_, level=level, investment_id=investment,
-                           beneficiary_id=beneficiary, rate=Decimal("0.10"), amount=Decimal(share))  # fmt: skip
+                           beneficiary_id=beneficiary, rate=Decimal("0.10"), amount=Decimal(share),
+                           currency="INR")  # fmt: skip
         await credit(house, beneficiary, "COMMISSION", f"{head}:{level}:{investment}", share)
 
 

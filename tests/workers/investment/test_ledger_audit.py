@@ -101,6 +101,13 @@ async def test_commissions_are_worked_out_again_from_the_uplines(
     assert sorted(wrong) == sorted(found)
 
 
+async def test_a_commission_in_another_currency_than_its_return_is_found(house: House) -> None:
+    await clean_day(house)
+    await house.connection.execute("ALTER TABLE investment.commission DISABLE TRIGGER append_only")
+    await house.connection.execute("UPDATE investment.commission SET currency = 'USD' WHERE level = 2")
+    assert (await audit(house))["differences"] == {"commission": 2, "commission_ledger": 2}
+
+
 async def test_an_upline_who_is_not_active_may_have_got_his_share_or_not(house: House) -> None:
     await open_day(house)
     await pay(house, uplines=((2, "1.00"),))

@@ -98,7 +98,7 @@ async def test_a_day_that_differs_is_looked_at_every_night_until_it_agrees(house
     for night in range(2):
         assert (await audit(house, MORNING + timedelta(days=night)))["told"] == 2
     await house.insert("commission", accrual_date=DAY, level=2, investment_id=1, beneficiary_id=3, rate=Decimal("0.05"),
-                       amount=Decimal("0.50"))  # fmt: skip
+                       amount=Decimal("0.50"), currency="INR")  # fmt: skip
     await credit(house, 3, "COMMISSION", "2026-03-10:2:1", "0.50")
     assert await audit(house, MORNING + timedelta(days=2)) == CLEAN
     assert await audit(house, MORNING + timedelta(days=3)) == CLEAN | {"days": 0}

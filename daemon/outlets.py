@@ -1,0 +1,141 @@
+"""The ways out of a node beside its work: probes, the public listener, alerts, the heartbeat, the direct alarm."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
+
+import anyio
+from anyio.abc import TaskGroup
+
+from daemon import node_status
+from daemon.database import DatabaseDown
+from daemon.engine import Engine
+from daemon.events import Announcer
+from daemon.health import unready, unwell
+from daemon.loop_lag import LoopMonitor
+from daemon.metrics import Metrics
+from daemon.probes import ProbeServer, parse_listen
+from daemon.supervisor import Service, run_for_ever
+
+if TYPE_CHECKING:
+    from daemon.alerting import Alerting
+    from daemon.direct_alarm import DirectAlarm
+    from daemon.heartbeat import Heartbeat
+    from daemon.public import PublicServer
+
+FLUSH_PATIENCE = 2.0
+
+
+class PortTaken(Exception):
+    """A port of ours cannot be bound."""
+
+    def __init__(self, setting: str, listen: str, error: OSError) -> None:
+        variable = f"SEXTON_{setting.upper().replace('.', '__')}"
+        super().__init__(
+            f"{setting} = {listen!r}: {error.strerror}; another daemon may run here: choose a free port in "
+            f"config.toml or with {variable}=127.0.0.1:0"
+        )
+
+
+class Outlets:
+    """`open` binds what others connect to, `serve` starts what goes on by itself, `close` is the end of both."""
+
+    def __init__(self, engine: Engine, monitor: LoopMonitor, emit: Announcer, alarm: DirectAlarm | None) -> None:
+        self._engine, self._monitor, self._emit = engine, monitor, emit
+        self._alarm = alarm
+        self._probes: ProbeServer | None = None
+        self._public: PublicServer | None = None
+        self._heartbeat: Heartbeat | None = None
+        self._alerting: Alerting | None = None
+        self.port: int | None = None
+        self.public_port: int | None = None
+
+    def _unready(self) -> list[str]:
+        return unready(node_status.evidence(self._engine, self._monitor))
+
+    async def open(self, metrics: Metrics) -> None:
+        """Raises `PortTaken`, and closes nothing: the caller does."""
+        settings = self._engine.settings
+        if settings.metrics.listen != "off":
+            self._open_probes(metrics, settings.metrics.listen)
+        if settings.public.listen:
+            await self._open_public(settings.public.listen)
+
+    def _open_probes(self, metrics: Metrics, listen: str) -> None:
+        from daemon.scrape import Refresher
+
+        engine, monitor = self._engine, self._monitor
+        server = ProbeServer(
+            metrics.registry, unwell=lambda: unwell(node_status.evidence(engine, monitor)), unready=self._unready,
+            refresh=Refresher(engine, metrics, monitor, asyncio.get_running_loop()),
+        )  # fmt: skip
+        try:
+            self.port = server.start(*parse_listen(listen))
+        except OSError as error:
+            raise PortTaken("metrics.listen", listen, error) from error
+        self._probes = server
+
+    async def _open_public(self, listen: str) -> None:
+        from daemon.public import PublicServer, recorder
+
+        secret = self._engine.settings.outbox.unsubscribe_secret.get_secret_value()
+        server = PublicServer(secret, recorder(self._engine.post.store.link), self._emit)
+        try:
+            self.public_port = await server.start(*parse_listen(listen))
+        except OSError as error:
+            raise PortTaken("public.listen", listen, error) from error
+        self._public = server
+
+    def serve(self, tasks: TaskGroup) -> None:
+        """Alerts always; heartbeat and direct alarm where they are configured."""
+        services = [self._alerts()]
+        alerts = self._engine.settings.alerts
+        if alerts.heartbeat_url:
+            from daemon.heartbeat import Heartbeat
+
+            self._heartbeat = Heartbeat(alerts.heartbeat_url, alerts.heartbeat_every, self._unready, self._emit)
+            services.append(Service("heartbeat", self._heartbeat.step))
+        if self._alarm is not None:
+            self._alarm.outage = self._engine.outage
+            self._emit.subscribe(self._alarm.hear)
+            services.append(Service("direct alarm", self._alarm.step, self._alarm.pulse))
+        for service in services:
+            tasks.start_soon(run_for_ever, service, self._engine.outage, self._emit, name=service.name)
+
+    def _alerts(self) -> Service:
+        from daemon.alerting import Alerting, receivers_of
+
+        engine = self._engine
+        self._alerting = Alerting(
+            engine.post.store.link, receivers_of(engine.settings), engine.catalogue.queues, engine.lease.name,
+            engine.clock.now,
+        )  # fmt: skip
+        self._emit.subscribe(self._alerting.hear)
+        return Service("alerts", self._alerting.step, self._alerting.pulse)
+
+    async def drain(self) -> None:
+        """Strangers are served no more; what they are being answered is finished."""
+        server, self._public = self._public, None
+        if server is not None:
+            await server.stop()
+
+    async def close(self) -> None:
+        """Before the engine closes: the last troubles are written while there is a database to write to."""
+        async with AsyncExitStack() as stack:
+            if self._probes is not None:
+                stack.callback(self._probes.stop)
+            if self._heartbeat is not None:
+                stack.push_async_callback(self._heartbeat.aclose)
+            await self.drain()
+            await self._flush()
+
+    async def _flush(self) -> None:
+        if self._alerting is None or not self._alerting.pending or self._engine.outage.known:
+            return
+        with anyio.move_on_after(FLUSH_PATIENCE):
+            try:
+                await self._alerting.step()
+            except DatabaseDown:
+                return  # it went this moment; the log has said what there was to tell
