@@ -111,10 +111,12 @@ UNION ALL
 SELECT channel, state, count(*), 0 FROM sexton.outbox WHERE state IN ('failed', 'unknown') GROUP BY channel, state;
 
 -- name: expire
--- What nobody could send in time, for example because its channel is not configured.
+-- What nobody could send in time, for example because its channel is not configured. Ten minutes later than whoever
+-- delivers would, who then tells of it.
 UPDATE sexton.outbox SET state = 'suppressed', settled_at = sexton.clock(), last_error = 'expired'
 WHERE id = ANY (ARRAY(
-    SELECT id FROM sexton.outbox WHERE state = 'pending' AND expires_at IS NOT NULL AND expires_at <= (SELECT sexton.clock())
+    SELECT id FROM sexton.outbox WHERE state = 'pending' AND expires_at IS NOT NULL
+      AND expires_at <= (SELECT sexton.clock()) - interval '10 minutes'
     LIMIT $1 FOR UPDATE SKIP LOCKED));
 
 -- name: remember_keys

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
@@ -32,9 +34,13 @@ class PortTaken(Exception):
     """A port of ours cannot be bound."""
 
     def __init__(self, setting: str, listen: str, error: OSError) -> None:
+        # asyncio words it at length, with the address once more.
+        why = (
+            os.strerror(error.errno) if error.errno and error.errno in errno.errorcode else error.strerror or str(error)
+        )
         variable = f"SEXTON_{setting.upper().replace('.', '__')}"
         super().__init__(
-            f"{setting} = {listen!r}: {error.strerror}; another daemon may run here: choose a free port in "
+            f"{setting} = {listen!r}: {why}; another daemon may run here: choose a free port in "
             f"config.toml or with {variable}=127.0.0.1:0"
         )
 

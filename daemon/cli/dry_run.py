@@ -72,9 +72,7 @@ class DryContext:
             yield Session(self.connection, Outage(lambda _: None))
 
     def __getattr__(self, name: str) -> NoReturn:
-        raise DryRunError(
-            f"{self.job.name}: a dry run may only read, through ctx.snapshot(); it asked for ctx.{name}"
-        )
+        raise DryRunError(f"{self.job.name}: a dry run may only read, through ctx.snapshot(); it asked for ctx.{name}")
 
 
 async def dry_run(settings: Settings, catalogue: Catalogue, job: Job, due_at: datetime, args: Mapping[str, Any]) -> int:
@@ -85,7 +83,7 @@ async def dry_run(settings: Settings, catalogue: Catalogue, job: Job, due_at: da
         local = due_at.astimezone(ZoneInfo(timezone_name(job)))
         context = DryContext(job, local, args, catalogue.settings.get(job.suite), connection)
         try:
-            answer = await job.dry_run(context)  # type: ignore[arg-type]  # the readable part of a Context
+            answer = await job.dry_run(context)
         except asyncpg.UndefinedTableError as error:
             raise CommandFailed(f"{error}: the schema is older than this program; first: sexton migrate") from None
         except ValueError as error:

@@ -20,7 +20,7 @@ from daemon.cli.common import BadUsage, CommandFailed, Invocation, run_async
 from daemon.cli.database import connected
 from daemon.naming import did_you_mean
 
-(TABLES,) = sql.load(__file__, "tables")
+TABLES, HAS_ROWS = sql.load(__file__, "tables", "has_rows")
 
 Progress = Callable[[str, int, int], None]
 Seed = Callable[..., Awaitable[Mapping[str, int]]]
@@ -60,7 +60,7 @@ def seed_suite(invocation: Invocation, suite: str, scale: float, *, into_this_da
 async def refuse_if_used(connection: asyncpg.Connection, suite: str) -> None:
     """Raises `CommandFailed` when the suite has rows of anybody's; those its migrations bring do not count."""
     names = [row["name"] for row in await connection.fetch(TABLES.text, suite)]
-    used = [name for name in names if await connection.fetchval(f"SELECT EXISTS (SELECT FROM {name})")]  # noqa: S608 - quoted by the server
+    used = [name for name in names if await connection.fetchval(HAS_ROWS.on(table=name).text)]
     if used:
         raise CommandFailed(
             f"seed {suite}: this database is not the embedded one and has rows already ({', '.join(used[:3])}); to "

@@ -22,10 +22,10 @@ from workers.investment.payout_day import (
 from workers.investment.settings import Settings
 
 (
-    USE_MEMORY, STOPS, PAY_RANGE, PARK, PARK_UNRATED, PARKED, TELL_INVESTORS, EARLIER_DAYS_SETTLED, CLOSE_MATURED,
+    PREPARE_FOR_MANY, STOPS, PAY_RANGE, PARK, PARK_UNRATED, PARKED, TELL_INVESTORS, EARLIER_DAYS_SETTLED, CLOSE_MATURED,
     PAID_BY_RUN,
 ) = sql.load(
-    __file__, "use_memory", "stops", "pay_range", "park", "park_unrated", "parked", "tell_investors",
+    __file__, "prepare_for_many", "stops", "pay_range", "park", "park_unrated", "parked", "tell_investors",
     "earlier_days_settled", "close_matured", "paid_by_run",
 )  # fmt: skip
 
@@ -37,7 +37,7 @@ async def dry_run(ctx: Context) -> dict[str, Any]:
     if ctx.args:
         raise ValueError("args: a dry run is about the whole day")
     async with ctx.snapshot() as reader:
-        await reader.execute(USE_MEMORY)
+        await reader.execute(PREPARE_FOR_MANY)
         return await trial(reader, ctx.business_date, ctx.settings)
 
 
@@ -58,7 +58,7 @@ async def daily_roi_distribution(ctx: Context) -> None:
     chosen = chosen_of(ctx)
     if ctx.cursor is None:
         async with ctx.transaction(cursor={"after": 0}) as tx:
-            await tx.execute(USE_MEMORY)
+            await tx.execute(PREPARE_FOR_MANY)
             await open_day(ctx, tx, ctx.business_date)
     async with ctx.snapshot() as reader:
         day = await read_day(reader, ctx.business_date)
@@ -103,7 +103,8 @@ async def pay(ctx: Context, day: PayoutDay, chosen: list[int] | None, stop: int)
         return paid
 
     async with ctx.transaction(cursor={"after": stop}) as tx:
-        await tx.execute(USE_MEMORY)
+        if chosen is None:
+            await tx.execute(PREPARE_FOR_MANY)
         await tx.execute(LOCK_DAYS)
         if day.gaps:
             await tx.execute(PARK_UNRATED, day.date, day.round, above, stop, ctx.run_id, settings.pay_suspended, chosen)
@@ -131,7 +132,8 @@ async def complete(ctx: Context, day: PayoutDay, chosen: list[int] | None) -> No
     notified = completed = 0
     key = f"roi:{day.ref}" if chosen is None else f"roi:{day.ref}:run-{ctx.run_id}"
     async with ctx.completing() as tx:
-        await tx.execute(USE_MEMORY)
+        if chosen is None:
+            await tx.execute(PREPARE_FOR_MANY)
         await tx.execute(LOCK_DAYS)
         if settings.notify_investors:
             notified = await tx.execute(TELL_INVESTORS, day.date, day.round, ctx.run_id, key, chosen, ctx.now())
