@@ -12,10 +12,7 @@ from tests.workers.investment.house import TEMPLATES
 
 FOLDER = Path("workers/investment/templates")
 NAMES = sorted({path.name.partition(".")[0] for path in FOLDER.iterdir()})
-PURSES = [
-    {"currency": "INR", "roi": "10.00", "commission": "1.50"},
-    {"currency": "USD", "roi": "0", "commission": "2.25"},
-]
+PURSES = {"INR": {"roi": "10.00", "commission": "1.50"}, "USD": {"roi": "0", "commission": "2.25"}}
 
 
 def made(template: str, channel: str = "email", **data: Any) -> tuple[str, str, str | None]:
@@ -35,21 +32,19 @@ def test_a_template_whose_data_is_missing_is_an_error_and_not_a_blank(name: str)
 
 
 def test_the_digest_names_every_purse_and_only_what_was_credited() -> None:
-    subject, text, html = made("roi_digest", date="2026-03-10", investments=2, purses=PURSES)
-    assert subject == "Your returns for 2026-03-10"
+    subject, text, html = made("roi_digest", date="2026-03-10", purses=PURSES)
+    assert subject == "Your return for 2026-03-10"
     assert text == (
-        "For 2026-03-10 we have credited to your wallet:\n\nINR\n  Returns      10.00\n  Commissions  1.50\n"
-        "\nUSD\n  Commissions  2.25\n\nReturns of 2 investments.\n"
+        "For 2026-03-10 your account was credited with:\n\n  INR 10.00  return of your investments\n"
+        "  INR 1.50  commissions\n  USD 2.25  commissions\n\nEvery entry is in the statement of your account."
     )
     assert html is not None
     assert html.count("<tr>") == 3
 
 
 def test_the_digest_of_commissions_alone_speaks_of_no_investments() -> None:
-    _, text, _ = made("roi_digest", date="2026-03-10", investments=0, purses=PURSES[1:])
-    assert "investment" not in text
-    _, text, _ = made("roi_digest", date="2026-03-10", investments=1, purses=PURSES[:1])
-    assert "Returns of 1 investment." in text
+    _, text, html = made("roi_digest", date="2026-03-10", purses={"USD": PURSES["USD"]})
+    assert "investments" not in text + (html or "")
 
 
 def test_a_text_message_is_one_line_of_title_and_body() -> None:
