@@ -150,10 +150,10 @@ class Daemon:
 
     async def _drain(self, engine: Engine, outlets: Outlets) -> None:
         patience = engine.settings.node.drain_timeout.total_seconds()
+        engine.claiming = False  # first: who reads the news and asks /readyz must hear the same
         self.emit(Draining(self._reason, len(engine.executor.active)))
         self.notifier.stopping(node_status.sentence(engine))
         self.notifier.extend(patience + 15)
-        engine.claiming = False
         await outlets.drain()
         if not await engine.drain(patience, self._hurry):
             await engine.interrupt(f"stopped by {self._reason}")

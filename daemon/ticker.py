@@ -66,7 +66,8 @@ class Ticker:
         leapt = abs(moved) > timedelta(seconds=BEHIND_TOLERATED)
         if leapt:
             self.emit(ClockStepped(moved.total_seconds()))
-        self.clock.distrust = why_distrusted(moved, answer, utc_now()) or self.clock.distrust
+        # the first reason stays: a leap is still the cause when the next reading only finds two clocks apart
+        self.clock.distrust = self.clock.distrust or why_distrusted(moved, answer, utc_now())
         return leapt
 
     async def step(self) -> float:
