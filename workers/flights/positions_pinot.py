@@ -60,7 +60,7 @@ class PinotPositions:
                 response = await self._client.post("/query/sql", json=body)
         except (TimeoutError, httpx.TimeoutException) as error:
             raise PositionsUnavailableError(f"Pinot did not answer within {self._timeout_s:g} s") from error
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise PositionsUnavailableError(f"Pinot: {type(error).__name__}: {error}") from error
         return parsed(response)
 
@@ -85,11 +85,14 @@ def quoted(text: str) -> str:
 
 
 def parsed(response: httpx.Response) -> Mapping[str, Any]:
-    """The JSON object of a 200. Statuses that may pass are transient, all else is permanent."""
+    """The JSON object of a 200. Statuses that may pass are transient, all else is permanent.
+
+    A broker does not redirect, but a proxy does that has nobody behind it or wants a login.
+    """
     status = response.status_code
     if status != httpx.codes.OK:
-        said = f"Pinot answered {status}: {response.text[:200]}"
-        if status in TRANSIENT_STATUS:
+        said = f"Pinot answered {status}: {response.content[:200].decode(errors='replace')}"
+        if status in TRANSIENT_STATUS or response.is_redirect:
             raise PositionsUnavailableError(said, retry_after(response.headers.get("retry-after")))
         raise PositionsRefusedError(said)
     content_type = response.headers.get("content-type", "")
@@ -98,7 +101,7 @@ def parsed(response: httpx.Response) -> Mapping[str, Any]:
         raise PositionsUnavailableError(f"Pinot answered {content_type or 'no content type'}, not JSON")
     try:
         answer = response.json()
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise PositionsUnavailableError(f"Pinot's answer is not JSON: {error}") from error
     if not isinstance(answer, dict):
         raise PositionsRefusedError(f"Pinot answered a {type(answer).__name__}, not an object")
@@ -115,9 +118,10 @@ def complete(answer: Mapping[str, Any]) -> Mapping[str, Any]:
     if exceptions := answer.get("exceptions"):
         first = exceptions[0] if isinstance(exceptions, list) and isinstance(exceptions[0], dict) else {}
         code = first.get("errorCode")
-        kind = PositionsUnavailableError if code in TRANSIENT_ERRORS else PositionsRefusedError
+        passing = isinstance(code, int) and code in TRANSIENT_ERRORS
+        kind = PositionsUnavailableError if passing else PositionsRefusedError
         raise kind(f"Pinot exception {code}: {str(first.get('message', exceptions))[:200]}")
-    if answer.get("partialResult") is True:
+    if answer.get("partialResult"):
         raise PositionsUnavailableError("Pinot's result is partial")
     asked, responded = answer.get("numServersQueried"), answer.get("numServersResponded")
     if not isinstance(asked, int) or asked != responded:

@@ -20,6 +20,7 @@ class Seen:
 @dataclass
 class Broker:
     """`answer` is bytes to send as they are; `delay_s` passes first, and `cut_at` closes after so many bytes.
+    With `byte_every_s` they come one by one.
 
     With `respond` each request gets the answer that function prepares for it.
     """
@@ -28,6 +29,7 @@ class Broker:
     answer: bytes = b""
     delay_s: float = 0.0
     cut_at: int | None = None
+    byte_every_s: float = 0.0
     seen: list[Seen] = field(default_factory=list)
     respond: Callable[[Broker, Seen], None] | None = None
 
@@ -50,12 +52,18 @@ class Broker:
             await asyncio.sleep(self.delay_s)
             if self.respond is not None:
                 self.respond(self, asked)
-            writer.write(self.answer[: self.cut_at])
-            await writer.drain()
+            await self.send(writer, self.answer[: self.cut_at])
         except (ConnectionError, asyncio.IncompleteReadError):
             pass  # the client gave up first, which some tests are about
         finally:
             writer.close()
+
+    async def send(self, writer: asyncio.StreamWriter, answer: bytes) -> None:
+        parts = [bytes([byte]) for byte in answer] if self.byte_every_s else [answer]
+        for part in parts:
+            writer.write(part)
+            await writer.drain()
+            await asyncio.sleep(self.byte_every_s)
 
 
 @asynccontextmanager

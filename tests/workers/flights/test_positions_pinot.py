@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import gzip
+import json
 import math
 from collections.abc import AsyncIterator
 from typing import Any
@@ -97,6 +99,7 @@ async def test_no_rows_is_an_empty_track(pinot: Broker) -> None:
         ({"partialResult": True}, "partial"),
         ({"numServersResponded": 1}, "1 of 2 Pinot servers"),
         ({"numServersQueried": None}, "2 of None"),
+        ({"numServersResponded": 3}, "3 of 2 Pinot servers"),
     ],
 )
 async def test_a_200_that_is_incomplete_for_now_is_unavailable(
@@ -113,6 +116,7 @@ async def test_a_200_that_is_incomplete_for_now_is_unavailable(
         ({"exceptions": [{"errorCode": 150, "message": "SQL parsing"}]}, "exception 150: SQL parsing"),
         ({"exceptions": [{"errorCode": 410, "message": "no table"}]}, "exception 410"),
         ({"exceptions": ["odd"]}, "odd"),
+        ({"exceptions": [{"errorCode": [250], "message": "odd"}]}, "odd"),
         ({"numGroupsLimitReached": True}, "limit of groups"),
         ({"resultTable": None}, "no result table"),
         ({"resultTable": {"rows": []}}, "no columns"),
@@ -151,7 +155,9 @@ async def test_an_answer_of_as_many_rows_as_the_limit_was_cut_off(
         await ask(pinot)
 
 
-@pytest.mark.parametrize("status", ["401 No", "403 No", "429 Too Many", "500 Oops", "502 Bad", "503 Away"])
+@pytest.mark.parametrize(
+    "status", ["302 Found", "401 No", "403 No", "408 Slow", "429 Too Many", "500 Oops", "502 Bad", "503 Away"]
+)
 async def test_a_status_that_may_pass_is_unavailable(pinot: Broker, status: str) -> None:
     pinot.says({"error": "later"}, status=status)
     with pytest.raises(PositionsUnavailableError, match=status[:3]):
@@ -181,6 +187,26 @@ async def test_a_page_instead_of_json_is_unavailable(
         await ask(pinot)
 
 
+@pytest.mark.parametrize(
+    ("body", "header"),
+    [
+        (b"\x1f\x8bcut off", "Content-Encoding: gzip"),
+        (gzip.compress(json.dumps(table(ROWS)).encode())[:60], "Content-Encoding: gzip"),
+        (b"[" * 100_000, ""),
+    ],
+)
+async def test_a_body_that_cannot_be_read_is_unavailable(pinot: Broker, body: bytes, header: str) -> None:
+    pinot.says(body, more=f"{header}\r\n" if header else "")
+    with pytest.raises(PositionsUnavailableError, match="Pinot"):
+        await ask(pinot)
+
+
+async def test_a_page_in_an_impossible_encoding_is_still_told_by_its_status(pinot: Broker) -> None:
+    pinot.says(b"maintenance", status="503 Away", content_type="text/html; charset=zlib")
+    with pytest.raises(PositionsUnavailableError, match="503: maintenance"):
+        await ask(pinot)
+
+
 async def test_json_that_is_no_object_is_refused(pinot: Broker) -> None:
     pinot.says([1, 2])
     with pytest.raises(PositionsRefusedError, match="a list"):
@@ -198,6 +224,13 @@ async def test_a_slow_answer_is_unavailable(pinot: Broker) -> None:
     pinot.delay_s = 30
     with pytest.raises(PositionsUnavailableError, match=r"within 0\.2 s"):
         await ask(pinot, pinot_timeout_s=0.2)
+
+
+async def test_an_answer_that_trickles_ends_with_the_time_for_the_whole_exchange(pinot: Broker) -> None:
+    """Each byte comes in time by itself; all of them together do not."""
+    pinot.byte_every_s = 0.05
+    with pytest.raises(PositionsUnavailableError, match=r"within 0\.5 s"):
+        await ask(pinot, pinot_timeout_s=0.5)
 
 
 async def test_nobody_listening_is_unavailable() -> None:
