@@ -29,8 +29,14 @@ class Live:
 
     id: int
     flight_id: int
+    customer_id: int
+    service_on: date
     currency: str
     digest: bytes
+
+    def says(self, report: Report, digest: bytes) -> bool:
+        """The same charges, of the same day, to the same customer: both may have been put right since."""
+        return (self.digest, self.customer_id, self.service_on) == (digest, report.customer_id, report.service_on)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +74,7 @@ def changes(reports: Iterable[Report], live: Iterable[Live], ids: Iterator[int])
         for record in report.outcome.records:
             digest = record.digest(CALC_VERSION)
             same = before.get(record.currency)
-            if same is not None and same.digest == digest:
+            if same is not None and same.says(report, digest):
                 standing[record.currency] = same.id
                 continue
             standing[record.currency] = new_id = next(ids)

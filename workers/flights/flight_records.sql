@@ -2,7 +2,7 @@
 
 -- name: live_records
 -- $1: flights. Usually none: a flight is rated once. Locked, so that no invoice takes them while they are replaced.
-SELECT id, flight_id, currency, digest
+SELECT id, flight_id, customer_id, service_on, currency, digest
 FROM flights.flight_invoice
 WHERE flight_id = ANY ($1::bigint[]) AND superseded_by IS NULL
 ORDER BY id

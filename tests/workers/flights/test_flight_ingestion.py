@@ -147,6 +147,25 @@ async def test_a_new_rate_supersedes_what_is_rated_again(seeded: Seeded, monkeyp
     assert (total, live) == (2 * len(before), len(before))
 
 
+async def test_a_flight_that_was_another_operators_is_charged_to_that_one_once_it_is_rated_again(
+    seeded: Seeded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, connection = await seeded.clone()
+    await connection.execute("DELETE FROM flights.flight_processing_queue")
+    key = await another_flight(connection, "WRONG1")
+    live = "SELECT customer_id, subtotal FROM flights.flight_invoice WHERE superseded_by IS NULL ORDER BY currency"
+    async with ingesting(url, monkeypatch) as n:
+        await n.event(ItemsFinished, lambda e: e.done > 0)
+        before = await connection.fetch(live)
+        other = await connection.fetchval(
+            "UPDATE flights.flight SET customer_id = (SELECT max(id) FROM flights.customer WHERE id <> customer_id) "
+            "WHERE id = $1 RETURNING customer_id", key,
+        )  # fmt: skip
+        await connection.execute("INSERT INTO flights.flight_processing_queue (flight_id) VALUES ($1)", key)
+        await n.event(ItemsFinished, lambda e: e.done > 0, count=2)
+    assert await connection.fetch(live) == [(other, row["subtotal"]) for row in before]
+
+
 async def test_the_same_aircraft_on_another_day_keeps_its_own_track(
     seeded: Seeded, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from itertools import count
+from typing import Any
+
+import pytest
 
 from tests.workers.flights.builders import SERVICE_ON, box, flight, line, rate_card, zones
 from workers.flights.charge import Rated
@@ -26,7 +31,7 @@ def report(rates: RateCard = IN_TWO, flight_id: int = 5, **facts: object) -> Rep
 def live(found: Report, first_id: int = 1) -> list[Live]:
     assert isinstance(found.outcome, Rated)
     return [
-        Live(i, found.flight_id, r.currency, r.digest(CALC_VERSION))
+        Live(i, found.flight_id, 7, SERVICE_ON, r.currency, r.digest(CALC_VERSION))
         for i, r in enumerate(found.outcome.records, first_id)
     ]
 
@@ -42,6 +47,15 @@ def test_a_first_rating_inserts_a_record_per_currency() -> None:
 
 def test_an_equal_rating_changes_nothing() -> None:
     assert said(changes([report()], live(report()), count(100))) == ([], {})
+
+
+@pytest.mark.parametrize("moved", [{"customer_id": 8}, {"service_on": date(2018, 8, 2)}])
+def test_the_same_charges_for_another_customer_or_day_supersede(moved: dict[str, Any]) -> None:
+    found = changes([replace(report(), **moved)], live(report()), count(100))
+    assert said(found) == ([(100, 5, "EUR"), (101, 5, "GBP")], {1: 100, 2: 101})
+    assert {(n.customer_id, n.service_on) for n in found.records} == {
+        (moved.get("customer_id", 7), moved.get("service_on", SERVICE_ON))
+    }
 
 
 def test_a_different_rating_supersedes_record_by_record() -> None:
@@ -64,7 +78,7 @@ def test_a_currency_no_longer_charged_is_superseded_by_what_is() -> None:
 
 
 def test_a_currency_dropped_beside_an_unchanged_one_is_superseded_by_that() -> None:
-    both = [*live(report(IN_ONE)), Live(9, 5, "GBP", b"old")]
+    both = [*live(report(IN_ONE)), Live(9, 5, 7, SERVICE_ON, "GBP", b"old")]
     assert said(changes([report(IN_ONE)], both, count(100))) == ([], {9: 1})
 
 
