@@ -16,6 +16,12 @@ def great_circle_km(latitude1: float, longitude1: float, latitude2: float, longi
     return 2 * EARTH_RADIUS_KM * asin(min(1.0, sqrt(h)))
 
 
+def unit_vector(latitude: float, longitude: float) -> tuple[float, float, float]:
+    """The point as x, y and z from the earth's centre: through 0° N 0° E, 0° N 90° E and the north pole."""
+    parallel = cos(radians(latitude))
+    return parallel * cos(radians(longitude)), parallel * sin(radians(longitude)), sin(radians(latitude))
+
+
 def normal_longitude(longitude: float) -> float:
     """The same meridian within [-180, 180]."""
     return longitude if -180.0 <= longitude <= 180.0 else (longitude + 180.0) % 360.0 - 180.0

@@ -4,6 +4,7 @@ import pytest
 
 from tests.workers.flights.builders import START, box, line, track, zones
 from workers.flights.flight import Position
+from workers.flights.geodesy import great_circle_km
 from workers.flights.segments import segments
 from workers.flights.track import clean
 from workers.flights.zones import Zones
@@ -77,3 +78,46 @@ def test_over_the_pole_is_one_stay() -> None:
     world = zones(ENOB=("EN", {"type": "Polygon", "coordinates": [ring]}))
     found = stays(track((78, 0), (82, 0), (88, 0), (88, 180), (82, 180), (78, 180), every_s=3600), world)
     assert [zone for zone, _, _ in found] == [None, "EN", None]
+
+
+def test_touching_a_border_is_not_leaving() -> None:
+    """The border belongs to A, the first of the two; a fix on it is no visit."""
+    world = zones(AAAA=("A", box(0, 40, 5, 50)), BBBB=("B", box(0, 50, 5, 60)))
+    assert stays(track((52, 1), (50, 2.5), (52, 4), every_s=3600), world) == [("B", 1, 4)]
+    outside = zones(AAAA=("A", box(0, 40, 5, 50)))
+    assert stays(track((51, 4), (50, 5), (49, 6), every_s=3600), outside) == [(None, 4, 6)]
+
+
+def test_a_track_that_begins_or_ends_on_a_border_is_in_the_zone_it_flies_through() -> None:
+    world = zones(AAAA=("A", box(0, 40, 5, 50)), BBBB=("B", box(0, 50, 5, 60)))
+    assert stays(track((50, 1), (55, 2), every_s=3600), world) == [("B", 1, 2)]
+    assert stays(track((55, 2), (50, 1), every_s=3600), world) == [("B", 2, 1)]
+
+
+def test_a_fix_on_the_border_that_is_crossed_changes_nothing() -> None:
+    over = [(zone, round(a, 6), round(b, 6)) for zone, a, b in stays(track((45, 4), (45, 5), (45, 6), every_s=600))]
+    assert over == [("A", 4, 5), ("B", 5, 6)] == stays(track((45, 4), (45, 6), every_s=1200))
+
+
+def test_standing_still_is_one_stay() -> None:
+    assert stays(track((45, 5), (45, 5), (45, 5))) == [("A", 5, 5)]
+
+
+@pytest.mark.parametrize("gap_km", [0.01, 0.09])
+def test_a_sliver_that_two_drawings_of_one_border_leave_between_them_does_not_part_a_zone(gap_km: float) -> None:
+    east = 5 + gap_km / 78.6  # km to a degree of longitude at 45° N
+    world = zones(AAAA=("A", box(0, 40, 5, 50)), BBBB=("A", box(east, 40, 10, 50)), CCCC=("C", box(10, 40, 15, 50)))
+    within = (45.0, (5 + east) / 2)
+    assert stays(track((45, 1), within, (46, 9), (46, 12), every_s=3600), world) == [("A", 1, 10), ("C", 10, 12)]
+
+
+def test_a_real_gap_parts_a_zone() -> None:
+    world = zones(AAAA=("A", box(0, 40, 5, 50)), BBBB=("A", box(5.02, 40, 10, 50)))
+    assert [zone for zone, _, _ in stays(track((45, 1), (45, 5.01), (45, 9), every_s=3600), world)] == ["A", None, "A"]
+
+
+def test_a_border_that_ends_at_the_pole_is_crossed_at_the_pole() -> None:
+    world = zones(AAAA=("A", box(0, 80, 90, 90)), BBBB=("B", box(-180, 80, 0, 90)))
+    a, b = segments(clean(track((85, 45), (85, -135), every_s=7200)), world)
+    assert (a.zone and a.zone.code, b.zone and b.zone.code) == ("A", "B")
+    assert great_circle_km(a.exit.latitude, a.exit.longitude, 90, 0) < 0.01
