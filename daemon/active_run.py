@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 
 from daemon.job import Job
@@ -16,7 +17,7 @@ class ActiveRun:
     """A run that is being performed here. `stop` says why it was interrupted, if it was.
 
     `abandoned`: the supervisor leaves, and nobody waits for its ending. `forsaken`: its body would not end, so its
-    end was recorded without it; whatever it still does is fenced.
+    end was recorded without it; whatever it still does is fenced. `written`: rows of its committed transactions.
     """
 
     claimed: Claimed
@@ -29,6 +30,7 @@ class ActiveRun:
     moved: bool = False
     done: float = 0.0
     total: float | None = None
+    written: Counter[str] = field(default_factory=Counter)
 
     def interrupt(self, outcome: Outcome) -> None:
         """Stop it for a cause of ours; the first cause stands."""

@@ -16,7 +16,7 @@ from typing import NoReturn
 import anyio
 import asyncpg
 
-from daemon import ledger, migrate, node_status, store
+from daemon import migrate, node_status, store
 from daemon.catalogue import Catalogue
 from daemon.database import connect
 from daemon.direct_alarm import direct_alarm
@@ -159,11 +159,8 @@ class Daemon:
             await engine.interrupt(f"stopped by {self._reason}")
 
     async def _announce_ready(self, engine: Engine) -> None:
-        successes = await engine.link.fetch(ledger.LAST_SUCCESSES, list(engine.roster.jobs))
-        self.metrics.introduce(engine.roster.jobs, self.catalogue.queues)
+        self.metrics.introduce(engine.roster.jobs, self.catalogue.queues, [*engine.services, *engine.post.services])
         self.metrics.introduce_channels(engine.post.deliverers)
-        self.metrics.seed_successes({row["job"]: row["finished_at"] for row in successes if row["finished_at"]})
-        self.metrics.expected_since = {r["job"]: r["first_due_at"] for r in successes if r["first_due_at"]}
         for warning in self.catalogue.warnings:
             self.emit(Note("SCHEDULED", warning, warning=True))
         took = time.monotonic() - self.started

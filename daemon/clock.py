@@ -43,6 +43,10 @@ class DatabaseClock:
             raise RuntimeError("the database's clock has not been read yet")
         return self._at + timedelta(seconds=monotonic() - self._learned)
 
+    def apart(self, node_now: datetime) -> timedelta | None:
+        """The server's clock less the node's; None before it was read."""
+        return None if self._at is None else self.now() - node_now
+
     def seconds_until(self, instant: datetime) -> float:
         return (instant - self.now()).total_seconds()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from typing import Any
@@ -17,6 +18,7 @@ from daemon.sql import Statement
 from daemon.transaction import Row
 
 ROLLBACK_PATIENCE = 2.0
+WRITES = ("insert", "update", "delete", "merge", "copy")
 
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 
@@ -25,7 +27,8 @@ class JobConnections:
     """A pool of connections for job bodies, opened on demand and closed when idle.
 
     Session settings keep a frozen holder from blocking its successor: a transaction that idles for a whole
-    lease is ended by the server, and a vanished client is noticed while its statement runs.
+    lease is ended by the server, and a vanished client is noticed while its statement runs. `waiting` bodies wait
+    for one; `handed_out` is how many were given, for which bodies `waited` so many seconds together.
     """
 
     def __init__(
@@ -35,7 +38,7 @@ class JobConnections:
         self._url = url
         self._application = application
         self._outage = outage
-        self._size = size
+        self.size = size
         self.lease = lease
         self._cache = statement_cache
         self._settings = {
@@ -46,7 +49,17 @@ class JobConnections:
             "tcp_keepalives_interval": "5",
             "tcp_keepalives_count": "3",
         }
+        self.waiting = self.handed_out = 0
+        self.waited = 0.0
         self._pool: asyncpg.Pool | None = None
+
+    @property
+    def idle(self) -> int:
+        return self._pool.get_idle_size() if self._pool is not None else 0
+
+    @property
+    def used(self) -> int:
+        return self._pool.get_size() - self._pool.get_idle_size() if self._pool is not None else 0
 
     async def _connect(self, *_: Any, **options: Any) -> asyncpg.Connection:
         options |= {
@@ -61,16 +74,27 @@ class JobConnections:
         """A connection for the block. Raises `DatabaseDown` when none can be had."""
         if self._pool is None:
             self._pool = asyncpg.create_pool(
-                min_size=0, max_size=self._size, connect=self._connect, reset=_nothing_to_reset
+                min_size=0, max_size=self.size, connect=self._connect, reset=_nothing_to_reset
             )
             await self._pool
-        with lost_means_down(self._outage):
-            connection = await self._pool.acquire()
+        connection = await self._acquired(self._pool)
         try:
             yield connection
         finally:
             with anyio.CancelScope(shield=True):
                 await self._pool.release(connection)
+
+    async def _acquired(self, pool: asyncpg.Pool) -> asyncpg.pool.PoolConnectionProxy:
+        began = time.monotonic()
+        self.waiting += 1
+        try:
+            with lost_means_down(self._outage):
+                connection = await pool.acquire()
+        finally:
+            self.waiting -= 1
+        self.handed_out += 1
+        self.waited += time.monotonic() - began
+        return connection
 
     async def renew(self) -> None:
         """New connections from here on: the incarnation they carry has changed."""
@@ -130,13 +154,15 @@ class Session:
     """Statements on one connection, as `Transaction` and `Reader` promise them to a job body.
 
     `patience`: seconds without a statement after which the server ends the transaction. Doing so would be the
-    body's fault and is charged as such; any other loss of the connection is nobody's.
+    body's fault and is charged as such; any other loss of the connection is nobody's. `written` counts the rows of
+    each kind of statement that was executed: insert, update, delete, merge, and copy.
     """
 
     def __init__(self, connection: Connection, outage: Outage, patience: float = math.inf) -> None:
         self.connection = connection
         self._outage = outage
         self._patience = patience
+        self.written: Counter[str] = Counter()
         self._spoke = time.monotonic()
 
     @contextmanager
@@ -168,7 +194,7 @@ class Session:
 
     async def execute(self, statement: Statement, *args: object) -> int:
         with self._asked():
-            return _rows(await self.connection.execute(statement.text, *args))
+            return self._noted(await self.connection.execute(statement.text, *args))
 
     async def copy_records(self, table: str, columns: Sequence[str], records: Sequence[Sequence[object]]) -> int:
         schema, _, name = table.rpartition(".")
@@ -176,7 +202,13 @@ class Session:
             status = await self.connection.copy_records_to_table(
                 name, schema_name=schema or None, columns=list(columns), records=records
             )
-        return _rows(status)
+        return self._noted(status)
+
+    def _noted(self, status: str) -> int:
+        rows, kind = _rows(status), status.partition(" ")[0].lower()
+        if rows and kind in WRITES:
+            self.written[kind] += rows
+        return rows
 
     async def commit(self) -> None:
         """The end of a transaction that nothing hangs on."""

@@ -163,6 +163,7 @@ class RunContext:
             yield tx
             await self._ledger.fence(tx, text)
             await self._ledger.commit(tx.connection, cursor=text)
+        self._run.written += tx.written
         if text is not None:
             self._cursor = json.loads(text)
             self._run.moved = True
@@ -174,6 +175,7 @@ class RunContext:
             yield tx
             await self._ledger.complete(tx, ledger.encoded(tx.reported))
             await self._ledger.commit(tx.connection, completes=True)
+        self._run.written += tx.written
         self.completed, self.completed_result = True, tx.reported
 
     @asynccontextmanager

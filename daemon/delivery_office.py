@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
-import asyncpg
 from anyio.abc import TaskGroup
 
 from daemon.channel_settings import OutboxSettings
@@ -125,7 +124,3 @@ class PostOffice:
             with suppress(DatabaseDown):  # it went away this moment: our death is seen, and they are rescued
                 await self.store.abandon(self.results.unwritten)
         await self.store.link.close()
-
-    async def counts(self) -> Sequence[asyncpg.Record]:
-        """{channel, state, messages, oldest_s} of what is not over, or did not end well. Raises `DatabaseDown`."""
-        return await self.store.counts()

@@ -99,9 +99,6 @@ class DeliveryStore:
         """At the end: what nobody here will settle any more is as if this node had died. `unwritten` stays as it is."""
         await self.link.fetch(RESCUE, self.node(), list(unwritten))
 
-    async def counts(self) -> Sequence[asyncpg.Record]:
-        return await self.link.fetch(COUNTS)
-
 
 def _row(r: asyncpg.Record) -> OutboxRow:
     return OutboxRow(

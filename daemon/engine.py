@@ -89,6 +89,7 @@ class Engine:
             return Link(lambda: urls.url, self._application(part), self.outage, statement_cache=cache)
 
         self.link, self.heart, self._mail_link = link("engine"), link("lease"), link("outbox")
+        self.census_link = link("metrics")
         self.recorder = Recorder(self.link)
         self.connections = JobConnections(
             lambda: urls.url, self._application("job"), self.outage, size=database.pool,
@@ -238,8 +239,8 @@ class Engine:
         logging.getLogger(LOGGER).removeHandler(self.run_log)
         await self.listener.close()
         await self.connections.close()
-        await self.link.close()
-        await self.heart.close()
+        for link in (self.link, self.heart, self.census_link):
+            await link.close()
 
     async def next_due(self, queue: str) -> float | None:
         """Seconds until the earliest item of a queue may be tried, None when it is empty."""
@@ -266,9 +267,8 @@ class Engine:
 
     async def _renew_connections(self) -> None:
         """They are named for the incarnation, so that whoever rescues it can end its sessions."""
-        self.link.renew()
-        self.heart.renew()
-        self._mail_link.renew()
+        for link in (self.link, self.heart, self._mail_link, self.census_link):
+            link.renew()
         await self.connections.renew()
 
     def _on_event(self, event: Event) -> None:

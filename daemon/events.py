@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 
@@ -69,7 +69,7 @@ class RunStarted(Event):
 
 @dataclass(frozen=True, slots=True)
 class RunEnded(Event):
-    """`outcome`: succeeded, failed, retrying, held, interrupted, cancelled or fenced. `seconds` of this try."""
+    """`outcome`: an ending, or retrying. `seconds` of this try; `written`: rows it committed, by kind of statement."""
 
     run: int
     job: str
@@ -78,6 +78,7 @@ class RunEnded(Event):
     error: str | None = None
     traceback: str | None = None
     retry_in: float | None = None
+    written: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -258,7 +258,7 @@ class Executor:
         self.emit(
             RunEnded(
                 run.claimed.id, run.claimed.job, word, time.monotonic() - run.began,
-                outcome.error or outcome.reason, outcome.traceback, retry_in,
+                outcome.error or outcome.reason, outcome.traceback, retry_in, run.written,
             )
         )  # fmt: skip
 

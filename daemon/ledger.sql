@@ -347,16 +347,6 @@ CROSS JOIN LATERAL (
 ) r
 ORDER BY r.job;
 
--- name: last_successes
--- And for a job that never succeeded, since when one could have expected it to.
-SELECT n.job, r.finished_at, f.due_at AS first_due_at
-FROM unnest($1::text[]) AS n (job)
-LEFT JOIN LATERAL (
-    SELECT x.finished_at FROM sexton.run x WHERE x.job = n.job AND x.state = 'succeeded'
-    ORDER BY x.due_at DESC LIMIT 1
-) r ON true
-LEFT JOIN LATERAL (SELECT x.due_at FROM sexton.run x WHERE x.job = n.job ORDER BY x.due_at LIMIT 1) f ON true;
-
 -- name: release_strays
 -- $1: this node. $2: what it is really working on. Anything else the table says it runs was claimed by a
 -- statement whose answer got lost with the connection: given back, at no cost. A poll's row leaves nothing to

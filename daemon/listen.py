@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,7 +25,7 @@ class NoEcho(Exception):
 
 @dataclass
 class Listener:
-    """`hear(payload)` is called for every notification that is not our own echo."""
+    """`hear(payload)` is called for every notification that is not our own echo; `heard`: when that came last."""
 
     url: Callable[[], str]
     application: Callable[[], str]
@@ -32,6 +33,7 @@ class Listener:
     hear: Callable[[str], None]
     emit: Callable[[Event], None]
     healthy: bool = False
+    heard: float = field(default_factory=time.monotonic)
     _connection: asyncpg.Connection | None = None
     _echo: asyncio.Event = field(default_factory=asyncio.Event)
     _nonce: str = ""
@@ -65,7 +67,7 @@ class Listener:
                 await self._echo.wait()
         except TimeoutError:  # it answers, so it is not away
             raise NoEcho("no echo; behind a transaction pooler, set database.direct_url") from None
-        self.healthy = True
+        self.healthy, self.heard = True, time.monotonic()
 
     def _received(self, _connection: Any, _pid: int, _channel: str, payload: object) -> None:
         text = str(payload)

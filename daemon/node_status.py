@@ -48,6 +48,7 @@ def snapshot(engine: Engine, monitor: LoopMonitor, started: float) -> dict[str, 
                  "died": stats.died},
         "loop_lag_ms": round(monitor.lag * 1000, 1),
         "listening": engine.listener.healthy,
+        "metrics": engine.settings.metrics.listen != "off",
         "draining": not engine.claiming,
     }  # fmt: skip
 

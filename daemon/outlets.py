@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from daemon.direct_alarm import DirectAlarm
     from daemon.heartbeat import Heartbeat
     from daemon.public import PublicServer
+    from daemon.scrape import Refresher
 
 FLUSH_PATIENCE = 2.0
 
@@ -52,6 +53,7 @@ class Outlets:
         self._engine, self._monitor, self._emit = engine, monitor, emit
         self._alarm = alarm
         self._probes: ProbeServer | None = None
+        self._refresh: Refresher | None = None
         self._public: PublicServer | None = None
         self._heartbeat: Heartbeat | None = None
         self._alerting: Alerting | None = None
@@ -70,18 +72,28 @@ class Outlets:
             await self._open_public(settings.public.listen)
 
     def _open_probes(self, metrics: Metrics, listen: str) -> None:
-        from daemon.scrape import Refresher
-
         engine, monitor = self._engine, self._monitor
         server = ProbeServer(
             metrics.registry, unwell=lambda: unwell(node_status.evidence(engine, monitor)), unready=self._unready,
-            refresh=Refresher(engine, metrics, monitor, asyncio.get_running_loop()),
+            refresh=self._refresher(metrics),
         )  # fmt: skip
         try:
             self.port = server.start(*parse_listen(listen))
         except OSError as error:
             raise PortTaken("metrics.listen", listen, error) from error
         self._probes = server
+
+    def _refresher(self, metrics: Metrics) -> Refresher:
+        from daemon.census import census_of
+        from daemon.metrics_node import NodeMetrics
+        from daemon.metrics_tables import TableMetrics
+        from daemon.scrape import Refresher
+
+        census = census_of(self._engine, self._emit)
+        metrics.registry.register(NodeMetrics(self._engine, self._monitor))
+        metrics.registry.register(TableMetrics(lambda: census.told))
+        self._refresh = Refresher(census.take, asyncio.get_running_loop())
+        return self._refresh
 
     async def _open_public(self, listen: str) -> None:
         from daemon.public import PublicServer, recorder
@@ -132,6 +144,8 @@ class Outlets:
         async with AsyncExitStack() as stack:
             if self._probes is not None:
                 stack.callback(self._probes.stop)
+            if self._refresh is not None:
+                stack.callback(self._refresh.stop)
             if self._heartbeat is not None:
                 stack.push_async_callback(self._heartbeat.aclose)
             await self.drain()

@@ -14,7 +14,7 @@ from daemon.outcome import Ending
 
 DUE = datetime(2026, 3, 1, tzinfo=UTC)
 BOUNDED = {
-    "suite", "job_name", "outcome", "queue", "channel", "state", "le", "version", "generation",
+    "suite", "job_name", "outcome", "op", "queue", "channel", "status", "service", "le", "version", "generation",
     "implementation", "major", "minor", "patchlevel",
 }  # fmt: skip
 JOB = {"suite": "tea", "job_name": "tea.brew"}
@@ -23,7 +23,7 @@ JOB = {"suite": "tea", "job_name": "tea.brew"}
 @pytest.fixture
 def metrics() -> Metrics:
     made = Metrics("1.2.3")
-    made.introduce(["tea.brew"], ["tea.cup"])
+    made.introduce(["tea.brew"], ["tea.cup"], ["ticker"])
     return made
 
 
@@ -51,12 +51,22 @@ def test_every_family_of_ours_is_described_and_named_as_ours(metrics: Metrics) -
 def test_what_was_never_seen_is_zero_and_not_absent(metrics: Metrics) -> None:
     for outcome in OUTCOMES:
         assert value(metrics, "sexton_runs_total", **JOB, outcome=outcome) == 0
-    for name in ("sexton_job_retries_total", "sexton_job_missed_fires_total", "sexton_job_running"):
-        assert value(metrics, name, **JOB) == 0
-    for outcome in ("done", "failed", "dead"):
+    for name in ("retries_total", "missed_fires_total", "forsaken_runs_total", "running"):
+        assert value(metrics, f"sexton_job_{name}", **JOB) == 0
+    for op in ("insert", "update", "delete", "merge", "copy"):
+        assert value(metrics, "sexton_job_rows_total", **JOB, op=op) == 0
+    for outcome in ("done", "failed", "dead", "postponed"):
         assert value(metrics, "sexton_queue_items_total", queue="tea.cup", outcome=outcome) == 0
-    for name in ("sexton_lease_renewals_total", "sexton_lease_losses_total", "sexton_pool_worker_deaths_total"):
-        assert value(metrics, name) == 0
+    assert value(metrics, "sexton_service_failures_total", service="ticker") == 0
+    for name in (
+        "lease_losses",
+        "rescued_runs",
+        "database_outages",
+        "listen_losses",
+        "event_loop_stalls",
+        "clock_steps",
+    ):
+        assert value(metrics, f"sexton_{name}_total") == 0
     assert value(metrics, "sexton_build_info", version="1.2.3") == 1
 
 
@@ -75,7 +85,6 @@ def test_a_try_is_counted_once_and_runs_no_more(metrics: Metrics, outcome: str) 
     assert value(metrics, "sexton_job_running", **JOB) == 0
     assert value(metrics, "sexton_run_duration_seconds_sum", **JOB) == 1.5
     assert value(metrics, "sexton_job_retries_total", **JOB) == (outcome == "retrying")
-    assert (value(metrics, "sexton_job_last_success_timestamp_seconds", **JOB) is not None) == (outcome == "succeeded")
 
 
 def test_lateness_is_of_first_tries_only(metrics: Metrics) -> None:
@@ -99,26 +108,34 @@ def test_items_are_counted_by_what_became_of_them(metrics: Metrics) -> None:
     assert found == [5, 2, 1, 3]
 
 
-def test_the_nodes_own_troubles_are_counted(metrics: Metrics) -> None:
-    for event in (e.DatabaseLost("x"), e.LeaseLost("x"), e.Rescued("n", 3, 4), e.WorkerExited(1, "x", "")):
-        metrics(event)
-    metrics.renewals_are(4)
-    metrics.renewals_are(6)
-    names = (
-        "database_up",
-        "lease_losses_total",
-        "rescued_runs_total",
-        "pool_worker_deaths_total",
-        "lease_renewals_total",
-    )
-    assert [value(metrics, f"sexton_{name}") for name in names] == [0, 1, 3, 1, 6]
-    metrics(e.DatabaseBack(1.0))
-    assert value(metrics, "sexton_database_up") == 1
+@pytest.mark.parametrize(
+    ("event", "name", "by"),
+    [
+        (e.DatabaseLost("x"), "database_outages", 1), (e.LeaseLost("x"), "lease_losses", 1),
+        (e.ListenLost("x"), "listen_losses", 1), (e.Rescued("n", 3, 4), "rescued_runs", 3),
+        (e.LoopLagged(2.0, "", None), "event_loop_stalls", 1), (e.ClockStepped(-9.0), "clock_steps", 1),
+    ],
+)  # fmt: skip
+def test_the_nodes_own_troubles_are_counted(metrics: Metrics, event: e.Event, name: str, by: int) -> None:
+    metrics(event)
+    metrics(event)
+    assert value(metrics, f"sexton_{name}_total") == 2 * by
 
 
-def test_a_restart_knows_the_last_success_from_the_ledger(metrics: Metrics) -> None:
-    metrics.seed_successes({"tea.brew": DUE})
-    assert value(metrics, "sexton_job_last_success_timestamp_seconds", **JOB) == DUE.timestamp()
+def test_what_fails_and_what_does_not_end_is_counted_by_name(metrics: Metrics) -> None:
+    metrics(e.ServiceFailed("ticker", "x", "", 0.5))
+    metrics(e.RunForsaken(7, "tea.brew", 12.0, ""))
+    metrics(e.RunGivenUp(8, "tea.brew", "the node died 6 times while running this"))
+    assert value(metrics, "sexton_service_failures_total", service="ticker") == 1
+    assert value(metrics, "sexton_job_forsaken_runs_total", **JOB) == 1
+    assert value(metrics, "sexton_runs_total", **JOB, outcome="failed") == 1
+
+
+def test_committed_rows_are_counted_by_kind_of_statement(metrics: Metrics) -> None:
+    metrics(e.RunEnded(7, "tea.brew", "succeeded", 1.5, written={"insert": 12, "copy": 500}))
+    metrics(e.RunEnded(8, "tea.brew", "failed", 1.5, written={"insert": 3}))
+    found = {op: value(metrics, "sexton_job_rows_total", **JOB, op=op) for op in ("insert", "copy", "update")}
+    assert found == {"insert": 15, "copy": 500, "update": 0}
 
 
 def test_two_registries_share_no_numbers(metrics: Metrics) -> None:

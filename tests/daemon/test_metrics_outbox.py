@@ -20,12 +20,12 @@ def value(metrics: Metrics, name: str, **labels: str) -> float | None:
 
 
 def test_settled_messages_are_counted_from_zero(metrics: Metrics) -> None:
-    assert value(metrics, "sexton_outbox_total", channel="email", state="sent") == 0
+    assert value(metrics, "sexton_outbox_total", channel="email", status="sent") == 0
     metrics(e.MessagesSettled("email", "sent", 100))
     metrics(e.MessagesSettled("email", "sent", 3))
     metrics(e.MessagesSettled("email", "failed", 1))
-    assert value(metrics, "sexton_outbox_total", channel="email", state="sent") == 103
-    assert value(metrics, "sexton_outbox_total", channel="email", state="failed") == 1
+    assert value(metrics, "sexton_outbox_total", channel="email", status="sent") == 103
+    assert value(metrics, "sexton_outbox_total", channel="email", status="failed") == 1
 
 
 @pytest.mark.parametrize("trouble", [e.ChannelDown("email", "refused", 5.0), e.ChannelDisabled("email", "404")])
@@ -35,14 +35,3 @@ def test_a_channel_is_up_until_it_is_found_away(metrics: Metrics, trouble: e.Eve
     assert value(metrics, "sexton_channel_up", channel="email") == 0
     metrics(e.ChannelBack("email", 60.0))
     assert value(metrics, "sexton_channel_up", channel="email") == 1
-
-
-def test_what_waits_is_shown_by_channel_and_goes_back_to_zero(metrics: Metrics) -> None:
-    metrics.messages_are([("email", "pending", 7, 61.5), ("sms", "unknown", 2, 0.0), ("slack", "pending", 1, -30.0)])
-    assert value(metrics, "sexton_outbox_messages", channel="email", state="pending") == 7
-    assert value(metrics, "sexton_outbox_messages", channel="sms", state="unknown") == 2
-    assert value(metrics, "sexton_outbox_oldest_seconds", channel="email") == 61.5
-    assert value(metrics, "sexton_outbox_oldest_seconds", channel="slack") == 0  # not due yet
-    metrics.messages_are([])
-    assert value(metrics, "sexton_outbox_messages", channel="email", state="pending") == 0
-    assert value(metrics, "sexton_outbox_oldest_seconds", channel="email") == 0

@@ -1,4 +1,4 @@
-"""What a node says of itself: to `sexton status`, to systemd and to whoever scrapes it."""
+"""What a node says of itself: to `sexton status` and to systemd."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ import time
 
 import asyncpg
 
-from daemon import Context, Every, OnDemand, WorkQueue, node_status
+from daemon import Context, Every, OnDemand, node_status
 from daemon.events import RunStarted
 from daemon.health import unready, unwell
 from daemon.jsonable import to_json
 from daemon.loop_lag import LoopMonitor
-from daemon.metrics import Metrics
-from daemon.scrape import Refresher
 from tests.daemon.asking import ask
 from tests.daemon.cuttable import wire
 from tests.daemon.harness import Node, a_job, node
@@ -45,7 +43,7 @@ async def test_the_status_row_shows_what_runs_with_its_progress(url: str, connec
         assert status["slots"] == {"size": 20, "used": 1}
         assert set(status["pool"]) == {"size", "busy", "idle", "starting", "died"}
         assert status["uptime_s"] >= 10
-        assert (status["draining"], status["loop_lag_ms"]) == (False, 0.0)
+        assert (status["draining"], status["loop_lag_ms"], status["metrics"]) == (False, 0.0, True)
         said = node_status.sentence(n.engine)
         assert said.startswith("2 jobs, 1 running, 0/2 workers busy, next t.hourly at ")
         n.engine.claiming = False
@@ -66,43 +64,5 @@ async def test_an_outage_is_evidence_of_no_readiness_and_of_no_illness(url: str)
         assert unwell(found) == []
         assert unready(found)[0].startswith("database: ")
         assert node_status.sentence(n.engine).startswith("database away for 0 s (")
-        await w.mend()
-        await n.engine.outage.over()
-
-
-async def test_a_scrape_asks_for_the_queues_depth_and_never_waits_for_a_lost_database(
-    url: str, connection: asyncpg.Connection
-) -> None:
-    await connection.execute(
-        "CREATE SCHEMA t; CREATE TABLE t.cup (id bigint, state text, enqueued_at timestamptz, token bigint, "
-        "lease_owner uuid, attempts int, next_attempt_at timestamptz, rescues int, last_error text); "
-        "INSERT INTO t.cup (id, state, enqueued_at) SELECT n, CASE WHEN n < 4 THEN 'READY' ELSE 'DEAD' END, "
-        "now() - interval '90 s' FROM generate_series(1, 5) n"
-    )
-    metrics = Metrics("1")
-
-    def value(name: str, **labels: str) -> float | None:
-        return metrics.registry.get_sample_value(name, labels)
-
-    async with (
-        wire(url) as w,
-        node(w.url, a_job(nothing, OnDemand(), "t.one"), queues=(WorkQueue("t.cup", "id"),)) as n,
-    ):
-        refresh = Refresher(n.engine, metrics, monitor(n), asyncio.get_running_loop())
-        await asyncio.to_thread(refresh)
-        assert value("sexton_queue_depth", queue="t.cup", state="ready") == 3
-        assert value("sexton_queue_depth", queue="t.cup", state="dead") == 2
-        assert (value("sexton_queue_oldest_age_seconds", queue="t.cup") or 0) > 89
-        assert value("sexton_pool_workers", state="busy") == 0
-        assert (value("sexton_lease_renewals_total") or 0) <= n.engine.lease.renewals
-        await connection.execute("DELETE FROM t.cup")
-        refresh._refreshed = time.monotonic()
-        await asyncio.to_thread(refresh)
-        assert value("sexton_queue_depth", queue="t.cup", state="ready") == 3  # fresh enough
-        await w.cut()
-        refresh._refreshed = 0.0
-        began = time.monotonic()
-        await asyncio.to_thread(refresh)
-        assert time.monotonic() - began < 2.5
         await w.mend()
         await n.engine.outage.over()
