@@ -1,0 +1,79 @@
+"""Two daemons scraped: what both see is told once, by whichever of them is alive."""
+
+from __future__ import annotations
+
+import asyncio
+
+import asyncpg
+
+from tests.monitoring.conftest import Daemon
+from tests.monitoring.tools import promtool
+from tests.system.node import Node
+from tests.system.probes import get
+from tests.system.waiting import until
+
+DEAD = "INSERT INTO trial.item (key, state) SELECT n * 10, 'DEAD' FROM generate_series(1, 7) n"
+FINISHED = "SELECT count(*) FROM sexton.run WHERE job = 'trial.tick' AND state = 'succeeded'"
+
+
+def total(scrapes: list[str], sample: str) -> float:
+    """The sum that Prometheus would make of one series of each node; samples of none make 0."""
+    lines = [line for scrape in scrapes for line in scrape.splitlines() if line.startswith(sample)]
+    return sum(float(line.rpartition(" ")[2]) for line in lines)
+
+
+async def scraped(*nodes: Node) -> list[str]:
+    return [(await asyncio.to_thread(get, node, "/metrics")).body for node in nodes]
+
+
+async def told_once(*nodes: Node) -> list[str]:
+    """Scrapes in which one node tells of the tables."""
+
+    async def look() -> list[str]:
+        scrapes = await scraped(*nodes)
+        return scrapes if total(scrapes, "sexton_tells_of_tables ") == 1 else []
+
+    return await until(look, "one node to tell of the tables")
+
+
+async def test_a_sum_over_two_nodes_counts_each_row_once_and_outlives_the_one_that_told(
+    daemon: Daemon, connection: asyncpg.Connection
+) -> None:
+    a = await daemon("a")
+    await told_once(a)
+    b = await daemon("b")
+    await connection.execute(DEAD)
+    scrapes = await told_once(a, b)
+    assert total(scrapes, 'sexton_queue_depth{queue="trial.item",state="dead"}') == 7
+    assert total(scrapes, 'sexton_nodes{state="alive"}') == 2
+    assert scrapes[1].count("sexton_job_paused{") == 0
+    await a.kill()
+    scrapes = await told_once(b)
+    assert total(scrapes, 'sexton_queue_depth{queue="trial.item",state="dead"}') == 7
+    await b.says("rescued from a$")
+    scrapes = await until(lambda: gone(b), "the dead one to be missed")
+    assert total(scrapes, 'sexton_nodes{state="alive"}') == 1
+    again = await daemon("a")
+    assert total(await told_once(again, b), 'sexton_nodes{state="gone"}') == 0
+    assert await again.stop() == 0
+    assert await b.stop() == 0
+
+
+async def gone(node: Node) -> list[str]:
+    scrapes = await scraped(node)
+    return scrapes if total(scrapes, 'sexton_nodes{state="gone"}') == 1 else []
+
+
+async def test_a_real_scrape_is_lint_free_and_counts_what_the_ledger_has(
+    daemon: Daemon, connection: asyncpg.Connection
+) -> None:
+    node = await daemon("a")
+    await until(lambda: connection.fetchval(f"{FINISHED} HAVING count(*) >= 3"), "three ticks")
+    await told_once(node)
+    await node.says("trial.tick succeeded", count=3)
+    (scrape,) = await scraped(node)
+    assert total([scrape], 'sexton_runs_total{job_name="trial.tick",outcome="succeeded",suite="trial"}') >= 3
+    assert total([scrape], 'sexton_job_rows_total{job_name="trial.tick",op="insert",suite="trial"}') >= 3
+    linted = promtool("check", "metrics", given=scrape)
+    assert (linted.returncode, linted.stdout + linted.stderr) == (0, "")
+    assert await node.stop() == 0
