@@ -10,13 +10,16 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from daemon import channel_settings
+from daemon import admin_settings, channel_settings
 from daemon.setting_problems import explained
 from daemon.settings import Settings
 
 PREFIX = "SEXTON_"
 NOT_SETTINGS = {"SEXTON_CONFIG", "SEXTON_PG_BINDIR", "SEXTON_WORKER_DATABASE_URL"}
 LISTS = {"suites", "requires", "after"}
+# Names that people have in their environment and among their credentials anyway. Ours beat them.
+ENVIRONMENT_ALIASES = channel_settings.ENVIRONMENT_ALIASES | admin_settings.ENVIRONMENT_ALIASES
+CREDENTIAL_ALIASES = admin_settings.CREDENTIAL_ALIASES
 
 
 class ConfigError(Exception):
@@ -114,7 +117,7 @@ def _environment(environment: Mapping[str, str]) -> dict[str, Any]:
     is no section is an error; other SEXTON_ names are somebody else's.
     """
     tree: dict[str, Any] = {}
-    for name, path_of in channel_settings.ENVIRONMENT_ALIASES.items():
+    for name, path_of in ENVIRONMENT_ALIASES.items():
         if environment.get(name):
             _put(tree, list(path_of), environment[name])
     for name, value in sorted(environment.items()):
@@ -139,7 +142,7 @@ def _credentials(environment: Mapping[str, str]) -> dict[str, Any]:
     if folder:
         try:
             for file in sorted(Path(folder).iterdir()):
-                path = file.name.split(".")
+                path = list(CREDENTIAL_ALIASES.get(file.name, file.name.split(".")))
                 if path[0] in Settings.model_fields:
                     _put(tree, path, file.read_text(encoding="utf-8").strip())
         except (OSError, UnicodeDecodeError) as error:

@@ -65,7 +65,7 @@ class Engine:
         self, settings: Settings, catalogue: Catalogue, urls: Urls, pool: Pool, emit: Announcer, place: str,
         channels: Callable[[], Mapping[str, Channel]] | None = None,
     ) -> None:  # fmt: skip
-        self.settings, self.catalogue, self.pool, self.emit = settings, catalogue, pool, emit
+        self.settings, self.catalogue, self.pool, self.emit, self.urls = settings, catalogue, pool, emit, urls
         self.claiming = True
         self.pool_alive = True
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -18,10 +18,12 @@ from daemon.events import Announcer
 from daemon.health import unready, unwell
 from daemon.loop_lag import LoopMonitor
 from daemon.metrics import Metrics
-from daemon.probes import ProbeServer, parse_listen
+from daemon.probes import ProbeServer
+from daemon.setting_addresses import parse_listen
 from daemon.supervisor import Service, run_for_ever
 
 if TYPE_CHECKING:
+    from daemon.admin.server import AdminServer
     from daemon.alerting import Alerting
     from daemon.direct_alarm import DirectAlarm
     from daemon.heartbeat import Heartbeat
@@ -55,21 +57,25 @@ class Outlets:
         self._probes: ProbeServer | None = None
         self._refresh: Refresher | None = None
         self._public: PublicServer | None = None
+        self._admin: AdminServer | None = None
         self._heartbeat: Heartbeat | None = None
         self._alerting: Alerting | None = None
         self.port: int | None = None
         self.public_port: int | None = None
+        self.admin_port: int | None = None
 
     def _unready(self) -> list[str]:
         return unready(node_status.evidence(self._engine, self._monitor))
 
     async def open(self, metrics: Metrics) -> None:
-        """Raises `PortTaken`, and closes nothing: the caller does."""
+        """Raises `PortTaken` and `NoKey`, and closes nothing: the caller does."""
         settings = self._engine.settings
         if settings.metrics.listen != "off":
             self._open_probes(metrics, settings.metrics.listen)
         if settings.public.listen:
             await self._open_public(settings.public.listen)
+        if settings.admin.enabled:
+            self._open_admin(settings.admin.listen)
 
     def _open_probes(self, metrics: Metrics, listen: str) -> None:
         engine, monitor = self._engine, self._monitor
@@ -106,9 +112,21 @@ class Outlets:
             raise PortTaken("public.listen", listen, error) from error
         self._public = server
 
+    def _open_admin(self, listen: str) -> None:
+        from daemon.admin.server import admin_server  # FastAPI costs a start a third of a second
+
+        server = admin_server(self._engine)
+        try:
+            self.admin_port = server.bind()
+        except OSError as error:
+            raise PortTaken("admin.listen", listen, error) from error
+        self._admin = server
+
     def serve(self, tasks: TaskGroup) -> None:
-        """Alerts always; heartbeat and direct alarm where they are configured."""
+        """Alerts always; admin, heartbeat and direct alarm where they are configured."""
         services = [self._alerts()]
+        if self._admin is not None:
+            services.append(Service("admin", self._admin.step))
         alerts = self._engine.settings.alerts
         if alerts.heartbeat_url:
             from daemon.heartbeat import Heartbeat
@@ -148,6 +166,8 @@ class Outlets:
                 stack.callback(self._refresh.stop)
             if self._heartbeat is not None:
                 stack.push_async_callback(self._heartbeat.aclose)
+            if self._admin is not None:
+                self._admin.close()
             await self.drain()
             await self._flush()
 

@@ -78,11 +78,3 @@ def _text(start_response: StartResponse, status: str, body: str) -> list[bytes]:
     headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(data)))]
     start_response(status, headers)
     return [data]
-
-
-def parse_listen(text: str) -> tuple[str, int]:
-    """`127.0.0.1:9464`, `[::1]:9464` → host and port. Raises `ValueError` with the remedy."""
-    host, colon, port = text.rpartition(":")
-    if not colon or not port.isdigit() or int(port) > 65535:
-        raise ValueError(f"{text!r}: write HOST:PORT, such as 127.0.0.1:9464")
-    return host.strip("[]") or "127.0.0.1", int(port)

@@ -16,6 +16,14 @@ def listen_address(text: str) -> str:
     return text
 
 
+def parse_listen(text: str) -> tuple[str, int]:
+    """`127.0.0.1:9464`, `[::1]:9464` → host and port. Raises `ValueError` with the remedy."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isdigit() or int(port) > 65535:
+        raise ValueError(f"{text!r}: write HOST:PORT, such as 127.0.0.1:9464")
+    return host.strip("[]") or "127.0.0.1", int(port)
+
+
 def database_url(text: str) -> str:
     """A URL of PostgreSQL, or `embedded`. Raises `ValueError`, which does not repeat it: it may hold a password."""
     if text != "embedded" and not is_url(text):

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from daemon import setting_addresses as addresses
+from daemon.admin_settings import AdminSettings
 from daemon.channel_settings import ChannelsSettings
 from daemon.setting_types import Duration, PositiveDuration, Section, parse_duration
 
@@ -89,6 +90,7 @@ class Settings(ChannelsSettings):
     pool: PoolSettings = PoolSettings()
     queues: QueueSettings = QueueSettings()
     metrics: MetricsSettings = MetricsSettings()
+    admin: AdminSettings = AdminSettings()
     log: LogSettings = LogSettings()
     jobs: dict[str, dict[str, JobSettings]] = Field(default_factory=dict)
     suite: dict[str, dict[str, Any]] = Field(default_factory=dict)

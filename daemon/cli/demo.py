@@ -24,7 +24,7 @@ from daemon.cli.seed import cache_folder
 from daemon.events import Announcer, RunEnded
 from daemon.log import LogSubscriber, configure
 from daemon.naming import did_you_mean
-from daemon.probes import parse_listen
+from daemon.setting_addresses import parse_listen
 from daemon.store import EMBEDDED
 
 LOOK_EVERY = 0.25

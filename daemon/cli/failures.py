@@ -13,6 +13,7 @@ FAILED, USAGE = 1, 2
 OURS = {
     "daemon.actions_deed.Invalid": USAGE,
     "daemon.actions_deed.Refused": FAILED,
+    "daemon.admin.keys.NoKey": FAILED,
     "daemon.outlets.PortTaken": FAILED,
     "daemon.catalogue.UnknownJob": USAGE,
     "daemon.cli.common.BadUsage": USAGE,

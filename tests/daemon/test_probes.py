@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 from prometheus_client import CollectorRegistry, Gauge
 
-from daemon.probes import ProbeServer, parse_listen
+from daemon.probes import ProbeServer
 
 
 class Probed:
@@ -108,20 +108,3 @@ def test_stopping_is_quick_and_leaves_no_thread_and_no_port() -> None:
     for thread in set(threading.enumerate()) - before:
         thread.join(5)
     assert set(threading.enumerate()) <= before
-
-
-@pytest.mark.parametrize(
-    ("text", "parsed"),
-    [
-        ("127.0.0.1:9464", ("127.0.0.1", 9464)), ("[::1]:0", ("::1", 0)), (":9464", ("127.0.0.1", 9464)),
-        ("0.0.0.0:65535", ("0.0.0.0", 65535)), ("metrics.example:80", ("metrics.example", 80)),
-    ],
-)  # fmt: skip
-def test_where_to_listen_is_host_and_port(text: str, parsed: tuple[str, int]) -> None:
-    assert parse_listen(text) == parsed
-
-
-@pytest.mark.parametrize("text", ["9464", "localhost", "localhost:http", "localhost:65536", "", "localhost:"])
-def test_anything_else_is_refused_with_an_example(text: str) -> None:
-    with pytest.raises(ValueError, match=r"write HOST:PORT, such as 127\.0\.0\.1:9464"):
-        parse_listen(text)

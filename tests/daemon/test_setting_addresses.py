@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.probes import parse_listen
-from daemon.setting_addresses import database_url, direct_url, is_url, listen_address
+from daemon.setting_addresses import database_url, direct_url, is_url, listen_address, parse_listen
 
 
 @pytest.mark.parametrize("text", ["127.0.0.1:9464", "[::1]:0", "localhost:65535", ":9464", "off"])
@@ -55,3 +54,20 @@ def test_embedded_is_a_database_and_nothing_is_no_way_around_a_pooler() -> None:
     assert direct_url("") == ""
     with pytest.raises(ValueError, match='write "embedded"'):
         database_url("")
+
+
+@pytest.mark.parametrize(
+    ("text", "parsed"),
+    [
+        ("127.0.0.1:9464", ("127.0.0.1", 9464)), ("[::1]:0", ("::1", 0)), (":9464", ("127.0.0.1", 9464)),
+        ("0.0.0.0:65535", ("0.0.0.0", 65535)), ("metrics.example:80", ("metrics.example", 80)),
+    ],
+)  # fmt: skip
+def test_where_to_listen_is_host_and_port(text: str, parsed: tuple[str, int]) -> None:
+    assert parse_listen(text) == parsed
+
+
+@pytest.mark.parametrize("text", ["9464", "localhost", "localhost:http", "localhost:65536", "", "localhost:"])
+def test_anything_else_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(ValueError, match=r"write HOST:PORT, such as 127\.0\.0\.1:9464"):
+        parse_listen(text)

@@ -61,6 +61,7 @@ def environment_of(place: Place, folder: Path, mark: str, **settings: str) -> di
         "SEXTON_POOL__SIZE": "2",
         "SEXTON_QUEUES__RETRY_DELAY": "100ms",
         "SEXTON_METRICS__LISTEN": f"127.0.0.1:{free_port()}",
+        "SEXTON_ADMIN__LISTEN": "127.0.0.1:0",
         "SEXTON_DATABASE__STATE_DIR": str(folder / "state-of-its-own"),
         "SEXTON_SUITE__FLIGHTS__BENCHMARK_FILE": str(folder / "results.json"),
         "PYTHONPATH": str(SUITES),

@@ -98,6 +98,7 @@ def environment(url: str, state: Path) -> dict[str, str]:
         "SEXTON_DATABASE__STATE_DIR": str(state),
         "SEXTON_DATABASE__FSYNC": "false",
         "SEXTON_METRICS__LISTEN": "off",
+        "SEXTON_ADMIN__LISTEN": "off",
         "SUDO_USER": "ann",
         "NO_COLOR": "1",
     }

@@ -1,0 +1,45 @@
+"""What a request may reach: one value, made with the server."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from daemon.admin.database import AdminDatabase
+from daemon.admin.throttle import Throttle
+from daemon.catalogue import Catalogue
+from daemon.engine import Engine
+from daemon.settings import Settings
+
+
+@dataclass(frozen=True)
+class AdminState:
+    """`key` signs tokens. `leaving` is set when the server stops: whoever streams ends then."""
+
+    engine: Engine
+    database: AdminDatabase
+    key: str
+    logins: Throttle = field(default_factory=Throttle)
+    tokens: Throttle = field(default_factory=lambda: Throttle(most=100))
+    leaving: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def settings(self) -> Settings:
+        return self.engine.settings
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The jobs as configured now: a reload replaces it."""
+        return self.engine.roster.catalogue
+
+
+def state_of(request: Request) -> AdminState:
+    state = request.app.state.admin
+    assert isinstance(state, AdminState)
+    return state
+
+
+State = Annotated[AdminState, Depends(state_of)]
