@@ -6,26 +6,25 @@ change by NOTIFY, or by their own polling when that is lost.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
 
-from daemon import ledger, overlay, schedule, sql
-from daemon.actions_deed import Actor, AlreadyCovered, Changed, Deed, Invalid, Paused, Refused, deed
+from daemon import ledger, schedule, sql
+from daemon.actions_deed import Actor, AlreadyCovered, Changed, Deed, NeedsReason, Paused, Refused, deed
+from daemon.actions_overrides import locked
 from daemon.job import Job
-from daemon.jsonable import to_json
 from daemon.queue import WorkQueue
 from daemon.roster import DISABLED
 
 (
     LOCK_RUNS, HELD_RUNS, RETRY_RUN, COVERING, DUE_EXACTLY_AT, RELEASE_RUNS, WAIVE_RUNS, CANCEL_RUNS,
-    ASK_TO_CANCEL, LOCK_JOB, PAUSE_JOB, RESUME_JOB, OVERRIDE_JOB,
+    ASK_TO_CANCEL, PAUSE_JOB, RESUME_JOB,
 ) = sql.load(
     __file__, "lock_runs", "held_runs", "retry_run", "covering", "due_exactly_at", "release_runs", "waive_runs",
-    "cancel_runs", "ask_to_cancel", "lock_job", "pause_job", "resume_job", "override_job",
+    "cancel_runs", "ask_to_cancel", "pause_job", "resume_job",
 )  # fmt: skip
 (REQUEST_RUN,) = sql.load(ledger.__file__, "request_run")
 
@@ -40,7 +39,7 @@ async def request_run(
 ) -> int:  # fmt: skip
     """A run by hand, ready at once; returns its id. `again` allows a second one for the same date or instant.
 
-    Raises `AlreadyCovered`, and `Invalid` when a sensitive job is asked for without a reason.
+    Raises `AlreadyCovered`, and `NeedsReason` when a sensitive job is asked for without a reason.
     """
     _wants_reason(job, actor, job.name)
     spec = job.trigger if isinstance(job.trigger, schedule.Schedule) else schedule.OnDemand()
@@ -192,13 +191,13 @@ def _wants_reason(job: Job | None, actor: Actor, name: str) -> None:
     """A job this configuration does not know is treated as sensitive: nobody can say that it is not."""
     if (job is None or job.sensitive) and not (actor.reason or "").strip():
         why = "is not in this configuration" if job is None else "is sensitive"
-        raise Invalid(f"{name} {why}: say why with --reason")
+        raise NeedsReason(f"{name} {why}: say why with --reason")
 
 
-async def pause_job(connection: asyncpg.Connection, actor: Actor, job: str) -> Paused:
-    """From now on its instants are accounted for but not run: EACH is held, the rest skipped."""
+async def pause_job(connection: asyncpg.Connection, actor: Actor, job: str, revision: int | None = None) -> Paused:
+    """From now on its instants are accounted for but not run: EACH is held, the rest skipped. Raises `Stale`."""
     async with deed(connection, actor, "pause") as doing:
-        row = await _locked(doing, job)
+        row = await locked(doing, job, revision)
         if row["paused_by"] is not None:
             return Paused(job, row["paused_by"], row["paused_at"], already=True)
         paused = (await doing.fetch(PAUSE_JOB, job, actor.who))[0]
@@ -206,49 +205,14 @@ async def pause_job(connection: asyncpg.Connection, actor: Actor, job: str) -> P
         return Paused(job, actor.who, paused["paused_at"], already=False)
 
 
-async def resume_job(connection: asyncpg.Connection, actor: Actor, jobs: Jobs, job: str) -> list[Changed]:
-    """Undo a pause; what it held may go. Raises `Refused` when the job is not paused."""
+async def resume_job(
+    connection: asyncpg.Connection, actor: Actor, jobs: Jobs, job: str, revision: int | None = None
+) -> list[Changed]:
+    """Undo a pause; what it held may go. Raises `Refused` when the job is not paused, and `Stale`."""
     async with deed(connection, actor, "resume") as doing:
-        row = await _locked(doing, job)
+        row = await locked(doing, job, revision)
         if row["paused_by"] is None:
             raise Refused(f"{job} is not paused")
         await doing.fetch(RESUME_JOB, job, actor.who)
         doing.did(job, {"paused_by": row["paused_by"]}, {"paused_by": None}, f"job:{job}")
         return await _release(doing, jobs, [r["id"] for r in await doing.fetch(HELD_RUNS, job, "paused by %")])
-
-
-async def reschedule_job(
-    connection: asyncpg.Connection, actor: Actor, job: Job, expression: str | None, timezone: str | None = None
-) -> tuple[Job, list[str]]:
-    """Override a job's schedule, or with None drop the override. Returns the job as it is now, and warnings.
-
-    `job` is as configured. Raises `Invalid` for a schedule that cannot be used; then nothing is changed.
-    """
-    async with deed(connection, actor, "reschedule") as doing:
-        before: dict[str, Any] = json.loads((await _locked(doing, job.name))["overrides"])
-        after = {k: v for k, v in before.items() if expression or k not in ("schedule", "timezone")}
-        after |= {"schedule": expression} if expression else {}
-        after |= {"timezone": timezone} if timezone else {}
-        changed, warnings = checked(job, after)
-        if after != before:
-            await doing.fetch(OVERRIDE_JOB, job.name, actor.who, to_json(after))
-            doing.did(job.name, {"overrides": before}, {"overrides": after}, f"job:{job.name}")
-        return changed, warnings
-
-
-def checked(job: Job, overrides: Mapping[str, Any]) -> tuple[Job, list[str]]:
-    """PURE: the job under these overrides, and warnings. Raises `Invalid` with everything wrong."""
-    try:
-        changed = overlay.laid_over(job, overlay.typed(overrides))
-    except ValueError as error:
-        raise Invalid(f"{job.name}: {error}") from None
-    found = schedule.problems(changed.trigger) if isinstance(changed.trigger, schedule.Schedule) else []
-    if errors := [f"{job.name}: {p.message}" for p in found if p.severity == "error"]:
-        raise Invalid(*errors)
-    return changed, [f"{job.name}: {p.message}" for p in found]
-
-
-async def _locked(doing: Deed, job: str) -> asyncpg.Record:
-    """The job's row; made now if no node has met the job yet, as disabled, so that no past is invented for it."""
-    await doing.fetch(ledger.INTRODUCE_JOBS, [job], [DISABLED])
-    return (await doing.fetch(LOCK_JOB, job))[0]

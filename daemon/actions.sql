@@ -65,9 +65,6 @@ INSERT INTO sexton.cancel_request (run, requested_by)
 SELECT r.run, $2 FROM unnest($1::bigint[]) AS r (run)
 ON CONFLICT (run) DO UPDATE SET requested_by = excluded.requested_by, requested_at = sexton.clock();
 
--- name: lock_job
-SELECT name, paused_by, paused_at, overrides, revision FROM sexton.job WHERE name = $1 FOR NO KEY UPDATE;
-
 -- name: pause_job
 UPDATE sexton.job
 SET paused_by = $2, paused_at = sexton.clock(), revision = revision + 1, changed_by = $2, changed_at = sexton.clock()
@@ -77,9 +74,4 @@ RETURNING paused_by, paused_at;
 -- name: resume_job
 UPDATE sexton.job
 SET paused_by = NULL, paused_at = NULL, revision = revision + 1, changed_by = $2, changed_at = sexton.clock()
-WHERE name = $1;
-
--- name: override_job
-UPDATE sexton.job
-SET overrides = $3::jsonb, revision = revision + 1, changed_by = $2, changed_at = sexton.clock()
 WHERE name = $1;

@@ -29,6 +29,14 @@ class Invalid(Refused):
     """What was given cannot be used, whatever the ledger says."""
 
 
+class NeedsReason(Invalid):
+    """A sensitive job is touched by nobody who does not say why."""
+
+
+class Stale(Refused):
+    """Somebody has changed it since the caller looked."""
+
+
 class AlreadyCovered(Refused):
     """A run stands for this date or instant already: `run`, in `state`."""
 

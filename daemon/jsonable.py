@@ -30,6 +30,12 @@ def storable(text: str) -> str:
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
 
 
+def number(seconds: float | timedelta) -> int | float:
+    """Seconds for JSON: whole ones without a decimal point, others to the microsecond."""
+    total = seconds.total_seconds() if isinstance(seconds, timedelta) else seconds
+    return int(total) if float(total).is_integer() else round(total, 6)
+
+
 def _plain(value: object) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)

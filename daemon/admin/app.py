@@ -12,7 +12,8 @@ from fastapi.staticfiles import StaticFiles
 
 from daemon.admin import docs, problems, session
 from daemon.admin.access import Needs
-from daemon.admin.api import me, nodes
+from daemon.admin.api import job_actions, jobs, me, nodes, run_actions, runs
+from daemon.admin.etag import Tagged
 from daemon.admin.headers import Guard
 from daemon.admin.pages import STATIC
 from daemon.admin.problems import Problem, described
@@ -20,7 +21,8 @@ from daemon.admin.roles import Role
 from daemon.admin.state import AdminState
 from daemon.version import VERSION
 
-ROUTERS: tuple[APIRouter, ...] = (me.router, nodes.router, session.router, docs.router)
+API = (me, jobs, job_actions, runs, run_actions, nodes)
+ROUTERS: tuple[APIRouter, ...] = (*(module.router for module in API), session.router, docs.router)
 LONGEST_BODY = 1 << 20
 FOR_ANYBODY = frozenset({("GET", "/login"), ("POST", "/login")})
 
@@ -33,7 +35,7 @@ def create_app(state: AdminState) -> FastAPI:
     """Raises `NobodyAsked`."""
     app = FastAPI(
         title="Sexton", version=VERSION, summary="What runs, what ran, and what did not, and why.",
-        docs_url=None, redoc_url=None, openapi_url=None, responses=described(401, 403, 422, 429, 503),
+        docs_url=None, redoc_url=None, openapi_url=None, responses=described(400, 401, 403, 413, 422, 429, 503),
         redirect_slashes=False, separate_input_output_schemas=False, max_body_size=LONGEST_BODY,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )  # fmt: skip
@@ -42,6 +44,7 @@ def create_app(state: AdminState) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC))
+    app.add_middleware(Tagged)
     app.add_middleware(Guard)
     silent = [f"{method} {path}" for method, path, role in roles_of(app) if role is None]
     if silent:

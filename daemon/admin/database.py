@@ -37,7 +37,11 @@ class AdminDatabase:
         self._writers: asyncpg.Pool | None = None
 
     async def open(self) -> None:
-        reading = {"default_transaction_read_only": "on", "statement_timeout": f"{READ_TIMEOUT:g}s"}
+        # Filters are optional: a plan made for all of them at once would read whole tables.
+        reading = {
+            "default_transaction_read_only": "on", "statement_timeout": f"{READ_TIMEOUT:g}s",
+            "plan_cache_mode": "force_custom_plan",
+        }  # fmt: skip
         writing = {"statement_timeout": f"{WRITE_TIMEOUT:g}s", "lock_timeout": f"{LOCK_TIMEOUT:g}s"}
         self._readers = await self._pool(READERS, reading)
         self._writers = await self._pool(WRITERS, writing)

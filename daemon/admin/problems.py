@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
-from daemon.actions_deed import AlreadyCovered, Invalid, Refused
+from daemon.actions_deed import AlreadyCovered, Invalid, Refused, Stale
 from daemon.admin.database import TooBusy
 from daemon.catalogue import UnknownJob
 from daemon.database import DatabaseDown
@@ -84,11 +84,13 @@ async def _unusable(request: Request, error: Exception) -> Response:
 
 
 async def _refused(request: Request, error: Exception) -> Response:
+    """What an action refuses: 422 for what cannot be used at all, 412 for what was changed meanwhile, else 409."""
     assert isinstance(error, Refused)
     members: dict[str, Any] = {"problems": list(error.problems)}
     if isinstance(error, AlreadyCovered):
         members |= {"run": error.run, "state": error.state}
-    return problem(request, 422 if isinstance(error, Invalid) else 409, str(error), **members)
+    status = 422 if isinstance(error, Invalid) else 412 if isinstance(error, Stale) else 409
+    return problem(request, status, str(error), **members)
 
 
 async def _unknown_job(request: Request, error: Exception) -> Response:

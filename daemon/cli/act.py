@@ -8,16 +8,17 @@ import asyncpg
 
 from daemon import actions
 from daemon.actions_deed import Actor, Changed
+from daemon.actions_overrides import reschedule_job
 from daemon.catalogue import Catalogue
 from daemon.cli import output
 from daemon.cli.common import BadUsage, CommandFailed, Invocation, run_async
 from daemon.cli.database import Opened, connected
 from daemon.cli.explain import print_instants
-from daemon.cli.in_force import schedule_words, upcoming
 from daemon.cli.options import possible_ids
 from daemon.cli.run_job import nodes_alive
 from daemon.cli.waiting import report, stoppable, wait_for
 from daemon.clock import utc_now
+from daemon.in_force import schedule_words, upcoming
 from daemon.job import Job
 from daemon.naming import did_you_mean
 from daemon.queue import WorkQueue
@@ -162,7 +163,7 @@ def reschedule(
 
     async def main() -> tuple[Job, list[str]]:
         async with connected(invocation.settings) as (connection, _):
-            return await actions.reschedule_job(connection, actor, job, expression, timezone)
+            return await reschedule_job(connection, actor, job, expression, timezone)
 
     changed, warnings = run_async(main)
     for warning in warnings:

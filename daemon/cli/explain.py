@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from daemon import schedule
-from daemon.cli import in_force, output
+from daemon import in_force, schedule
+from daemon.cli import output
 from daemon.cli.common import BadUsage, Invocation
 from daemon.clock import utc_now
 from daemon.job import Job, OnEvent, Poll

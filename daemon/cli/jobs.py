@@ -8,15 +8,17 @@ from typing import Any
 
 import asyncpg
 
+from daemon import in_force
 from daemon.catalogue import Catalogue
-from daemon.cli import in_force, output
+from daemon.cli import output
 from daemon.cli.common import CommandFailed, Invocation, run_async
 from daemon.cli.database import GLANCE, connected
-from daemon.cli.in_force import InForce
 from daemon.clock import utc_now
 from daemon.database import DatabaseDown
 from daemon.embedded_errors import EmbeddedError
+from daemon.in_force import InForce
 from daemon.job import Job
+from daemon.jsonable import number
 from daemon.settings import JobSettings, Settings
 
 
@@ -46,7 +48,7 @@ async def ask(settings: Settings, catalogue: Catalogue) -> InForce:
     """What the ledger knows; without a database, what the configuration alone says, and a warning."""
     try:
         async with connected(settings, patience=GLANCE) as (connection, _):
-            return await in_force.read(connection, catalogue)
+            return await in_force.read(connection, catalogue, output.warn)
     except (CommandFailed, DatabaseDown, EmbeddedError) as error:
         output.warn(f"last runs, overrides and pauses are not known: {error}")
     except asyncpg.UndefinedTableError:
@@ -64,7 +66,7 @@ def described(job: Job, origins: Mapping[str, str], known: InForce, now: datetim
         "schedule": in_force.schedule_text(job),
         "timezone": zone.key,
         "next": [output.iso(instant.at, zone) for instant in in_force.expected(job, now, 3)],
-        "timeout_s": output.number(job.timeout),
+        "timeout_s": number(job.timeout),
         "priority": job.priority.name.lower(),
         "catch_up": str(job.catch_up),
         "depends_on": [*job.requires, *job.after],
@@ -90,13 +92,9 @@ def last_of(job: Job, known: InForce) -> dict[str, Any] | None:
 def origins_of(job: Job, origins: Mapping[str, str], known: InForce) -> dict[str, str]:
     """Who set each value: `decorator`, `file`, `environment`, `credential` or `override`."""
     overridden = known.overridden.get(job.name, frozenset())
-    return {key: "override" if key in overridden else _origin(origins.get(key)) for key in JobSettings.model_fields}
-
-
-def _origin(place: str | None) -> str:
-    if place is None:
-        return "decorator"
-    return place if place in ("environment", "credential") else "file"
+    return {
+        key: "override" if key in overridden else in_force.origin(origins.get(key)) for key in JobSettings.model_fields
+    }
 
 
 def _row(job: Job, known: InForce, now: datetime) -> tuple[str, ...]:

@@ -69,12 +69,6 @@ def duration(seconds: float | timedelta | None) -> str:
     return f"{whole // 60} min" + (f" {whole % 60} s" if whole % 60 else "")
 
 
-def number(seconds: float | timedelta) -> int | float:
-    """Seconds for JSON: whole ones without a decimal point, others to the microsecond."""
-    total = seconds.total_seconds() if isinstance(seconds, timedelta) else seconds
-    return int(total) if float(total).is_integer() else round(total, 6)
-
-
 def iso(at: datetime | None, zone: tzinfo = UTC) -> str | None:
     """ISO 8601 with its offset, in `zone`."""
     return None if at is None else at.astimezone(zone).isoformat()

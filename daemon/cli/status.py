@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
-from daemon import sql
+from daemon import in_force, sql
 from daemon.catalogue import Catalogue
-from daemon.cli import in_force, output
+from daemon.cli import output
 from daemon.cli.common import CommandFailed, Invocation, run_async
 from daemon.cli.database import GLANCE, Opened, connected
 from daemon.cli.status_messages import outbox, what_is_wrong
@@ -85,7 +85,7 @@ async def gathered(
     assert server is not None
     nodes = [_node(row, place) for row in await connection.fetch(NODES.text)]
     queues, broken = await _queues(connection)
-    known = await in_force.read(connection, catalogue)
+    known = await in_force.read(connection, catalogue, output.warn)
     coming = ((i.at, job) for job in known.jobs.values() for i in in_force.upcoming(job, server["now"], 1))
     due = sorted(coming, key=lambda pair: (pair[0], pair[1].name))[:UPCOMING]
     next_due = [{"job": job.name, "due_at": output.iso(at, in_force.zone_of(job))} for at, job in due]

@@ -10,6 +10,7 @@ import pytest
 
 from daemon import actions
 from daemon.actions_deed import Actor, Invalid, Refused
+from daemon.actions_overrides import reschedule_job
 from daemon.catchup import CatchUp
 from daemon.job import Context, Overlap, Poll
 from daemon.queue import WorkQueue
@@ -154,11 +155,11 @@ async def test_a_pause_holds_each_instant_and_the_resume_runs_them_in_order(
 
 
 async def test_a_schedule_is_overridden_merged_and_reset(connection: asyncpg.Connection, heard: list[str]) -> None:
-    job, warnings = await actions.reschedule_job(connection, ANN, MONEY, "0 6 * * mon", "UTC")
+    job, warnings = await reschedule_job(connection, ANN, MONEY, "0 6 * * mon", "UTC")
     assert (job.trigger, warnings) == (Cron("0 6 * * mon", "UTC"), [])
-    job, _ = await actions.reschedule_job(connection, ANN, MONEY, "0 7 * * *")
+    job, _ = await reschedule_job(connection, ANN, MONEY, "0 7 * * *")
     assert job.trigger == Cron("0 7 * * *", "UTC")
-    job, _ = await actions.reschedule_job(connection, ANN, MONEY, None)
+    job, _ = await reschedule_job(connection, ANN, MONEY, None)
     assert job == MONEY
     assert await connection.fetchval("SELECT overrides FROM sexton.job") == "{}"
     assert await connection.fetchval("SELECT revision FROM sexton.job") == 4
@@ -171,7 +172,7 @@ async def test_a_schedule_is_overridden_merged_and_reset(connection: asyncpg.Con
 
 
 async def test_a_reset_of_nothing_changes_nothing(connection: asyncpg.Connection) -> None:
-    await actions.reschedule_job(connection, ANN, MONEY, None)
+    await reschedule_job(connection, ANN, MONEY, None)
     assert await audit(connection) == []
 
 
@@ -188,7 +189,7 @@ async def test_a_schedule_that_cannot_be_used_is_refused_before_it_is_written(
     connection: asyncpg.Connection, expression: str, timezone: str | None, sentences: int
 ) -> None:
     with pytest.raises(Invalid) as refusal:
-        await actions.reschedule_job(connection, ANN, MONEY, expression, timezone)
+        await reschedule_job(connection, ANN, MONEY, expression, timezone)
     assert len(refusal.value.problems) == sentences
     assert await connection.fetchval("SELECT count(*) FROM sexton.job") == 0
     assert await audit(connection) == []
@@ -197,7 +198,7 @@ async def test_a_schedule_that_cannot_be_used_is_refused_before_it_is_written(
 async def test_a_poll_cannot_be_rescheduled(connection: asyncpg.Connection) -> None:
     poll = a_job(body, Poll(timedelta(seconds=30)), "test.poll")
     with pytest.raises(Invalid, match="it is a poll or an event handler"):
-        await actions.reschedule_job(connection, ANN, poll, "0 0 * * *")
+        await reschedule_job(connection, ANN, poll, "0 0 * * *")
 
 
 async def test_dead_items_are_ready_again_and_audited_by_key(connection: asyncpg.Connection, heard: list[str]) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 
 import asyncpg
 
-from daemon.actions import pause_job, reschedule_job
+from daemon.actions import pause_job
 from daemon.actions_deed import Actor
+from daemon.actions_overrides import reschedule_job
 from daemon.catalogue import Catalogue
 from daemon.settings import JobSettings
 from tests.daemon.cli.console import Console

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -12,8 +12,8 @@ import asyncpg
 
 from daemon import ledger, schedule, sql
 from daemon.catalogue import Catalogue
-from daemon.cli.output import number, warn
 from daemon.job import Job, OnEvent, Poll
+from daemon.jsonable import number
 from daemon.ledger import KnownJob
 from daemon.roster import Roster
 from daemon.schedule import Cron, Every, OnDemand
@@ -23,30 +23,45 @@ from daemon.schedule import Cron, Every, OnDemand
 
 @dataclass(frozen=True)
 class InForce:
-    """`jobs` with overrides applied, `paused` by whom, `overridden` keys, the `last` run; each by job name."""
+    """`jobs` with overrides applied, `paused` by whom, `overridden` keys, the `last` run, the row as it is `known`;
+    each by job name.
+    """
 
     jobs: Mapping[str, Job]
     paused: Mapping[str, str] = field(default_factory=dict)
     overridden: Mapping[str, frozenset[str]] = field(default_factory=dict)
     last: Mapping[str, asyncpg.Record] = field(default_factory=dict)
+    known: Mapping[str, KnownJob] = field(default_factory=dict)
 
 
-async def read(connection: asyncpg.Connection, catalogue: Catalogue) -> InForce:
-    """Ask the ledger. An override that makes no sense any more is told and left out, as the daemon does."""
-    names = list(catalogue.jobs)
+async def read(
+    connection: asyncpg.Connection,
+    catalogue: Catalogue,
+    warn: Callable[[str], None],
+    *,
+    only: Sequence[str] | None = None,
+) -> InForce:
+    """Ask the ledger, of all jobs or `only` some. An override that makes no sense any more is told to `warn` and left
+    out, as the daemon does.
+    """
+    names = list(catalogue.jobs) if only is None else list(only)
     roster = Roster(catalogue, lambda event: warn(getattr(event, "text", str(event))))
     overridden: dict[str, frozenset[str]] = {}
+    known: dict[str, KnownJob] = {}
     for row in await connection.fetch(ledger.KNOWN_JOBS.text, names):
         overrides = json.loads(row["overrides"])
         overridden[row["name"]] = frozenset(overrides)
-        roster.learn(
-            KnownJob(
-                row["name"], row["schedule_fingerprint"], row["evaluated_until"], row["revision"],
-                row["paused_by"], overrides,
-            )
-        )  # fmt: skip
+        known[row["name"]] = KnownJob(
+            row["name"],
+            row["schedule_fingerprint"],
+            row["evaluated_until"],
+            row["revision"],
+            row["paused_by"],
+            overrides,
+        )
+        roster.learn(known[row["name"]])
     last = {row["job"]: row for row in await connection.fetch(LAST_RUNS.text, names)}
-    return InForce(roster.jobs, roster.paused, overridden, last)
+    return InForce({name: roster.jobs[name] for name in names}, roster.paused, overridden, last, known)
 
 
 def zone_of(job: Job) -> ZoneInfo:
@@ -106,3 +121,10 @@ def expected(job: Job, after: datetime, count: int) -> list[schedule.Instant]:
     if job.enabled and isinstance(job.trigger, Poll):
         return [schedule.Instant(after + n * job.trigger.every) for n in range(1, count + 1)]
     return upcoming(job, after, count)
+
+
+def origin(place: str | None) -> str:
+    """Who set a configured value: `decorator`, `file`, `environment` or `credential`."""
+    if place is None:
+        return "decorator"
+    return place if place in ("environment", "credential") else "file"

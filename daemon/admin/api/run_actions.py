@@ -1,0 +1,80 @@
+"""What a person does to runs: cancel, retry, release, waive; all of those named, or none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter
+
+from daemon import actions
+from daemon.actions_deed import Changed
+from daemon.admin.access import Operator
+from daemon.admin.api.runs import TheRun
+from daemon.admin.models import ChangedRun, SomeRuns, Why
+from daemon.admin.problems import described
+from daemon.admin.state import State
+
+router = APIRouter(prefix="/api/v1/runs", tags=["runs"], responses=described(409))
+
+
+def _told(changed: Sequence[Changed]) -> list[ChangedRun]:
+    return [ChangedRun.of(run) for run in changed]
+
+
+@router.post("/cancel")
+async def cancel_runs(state: State, caller: Operator, body: SomeRuns) -> list[ChangedRun]:
+    """What has not begun is cancelled now; what runs is told to stop by its node, within a second."""
+    async with state.database.acting() as connection:
+        return _told(await actions.cancel_runs(connection, caller.actor(body.reason), body.runs))
+
+
+@router.post("/retry")
+async def retry_runs(state: State, caller: Operator, body: SomeRuns) -> list[ChangedRun]:
+    """Failed, cancelled, skipped and missed runs are ready again, with all their tries."""
+    async with state.database.acting() as connection:
+        jobs = state.catalogue.jobs
+        return _told(await actions.retry_runs(connection, caller.actor(body.reason), jobs, body.runs))
+
+
+@router.post("/release")
+async def release_runs(state: State, caller: Operator, body: SomeRuns) -> list[ChangedRun]:
+    """Held runs may go: ready, or waiting for what they depend on."""
+    async with state.database.acting() as connection:
+        jobs = state.catalogue.jobs
+        return _told(await actions.release_runs(connection, caller.actor(body.reason), jobs, body.runs))
+
+
+@router.post("/waive")
+async def waive_runs(state: State, caller: Operator, body: SomeRuns) -> list[ChangedRun]:
+    """Settle instants that hold up later ones, without running them. Your name is kept with it."""
+    async with state.database.acting() as connection:
+        jobs = state.catalogue.jobs
+        return _told(await actions.waive_runs(connection, caller.actor(body.reason), jobs, body.runs))
+
+
+@router.post("/{run}/cancel")
+async def cancel_run(state: State, caller: Operator, run: TheRun, body: Why | None = None) -> ChangedRun:
+    """As `cancel`, of one."""
+    return (await cancel_runs(state, caller, _one(run, body)))[0]
+
+
+@router.post("/{run}/retry")
+async def retry_run(state: State, caller: Operator, run: TheRun, body: Why | None = None) -> ChangedRun:
+    """As `retry`, of one."""
+    return (await retry_runs(state, caller, _one(run, body)))[0]
+
+
+@router.post("/{run}/release")
+async def release_run(state: State, caller: Operator, run: TheRun, body: Why | None = None) -> ChangedRun:
+    """As `release`, of one: a held replay may go."""
+    return (await release_runs(state, caller, _one(run, body)))[0]
+
+
+@router.post("/{run}/waive")
+async def waive_run(state: State, caller: Operator, run: TheRun, body: Why | None = None) -> ChangedRun:
+    """As `waive`, of one."""
+    return (await waive_runs(state, caller, _one(run, body)))[0]
+
+
+def _one(run: int, body: Why | None) -> SomeRuns:
+    return SomeRuns(runs=[run], reason=body.reason if body else None)

@@ -1,0 +1,79 @@
+"""What requests and answers of several routes are made of."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from daemon.actions_deed import Changed
+from daemon.admin.etag import REVISION
+
+FIRST_YEAR, LAST_YEAR = 1900, 9000
+"""Every zone can tell them, with room for what comes before and after."""
+
+
+def _storable(text: str) -> str:
+    if "\0" in text or any(0xD800 <= ord(character) <= 0xDFFF for character in text):
+        raise ValueError("write text without NUL and lone surrogates: the database keeps neither")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_storable)]
+
+
+def _jsonable(value: dict[str, Any]) -> dict[str, Any]:
+    try:
+        json.dumps(value, allow_nan=False)
+    except (ValueError, RecursionError):
+        raise ValueError("write JSON: no NaN, no infinity, not nested without end") from None
+    return value
+
+
+def _in_reach(at: datetime) -> datetime:
+    if not FIRST_YEAR <= at.year <= LAST_YEAR:
+        raise ValueError(f"choose a year from {FIRST_YEAR} to {LAST_YEAR}")
+    return at
+
+
+Arguments = Annotated[dict[Text, Any], AfterValidator(_jsonable)]
+Moment = Annotated[AwareDatetime, AfterValidator(_in_reach)]
+"""With an offset, so that nobody has to guess the zone."""
+Reason = Annotated[Text | None, Field(max_length=1000, description="Why, for the audit. Sensitive jobs ask for it.")]
+RunId = Annotated[int, Field(ge=1, lt=2**63)]
+
+
+class Request(BaseModel):
+    """A body of ours: a key that it does not know is a mistake of the sender."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Why(Request):
+    reason: Reason = None
+
+
+class SomeRuns(Why):
+    runs: list[RunId] = Field(min_length=1, max_length=500)
+
+
+class ChangedRun(BaseModel):
+    """A run after an action, and the state it was in before. One that still says `running` was asked to stop."""
+
+    id: int
+    job: str
+    due_at: datetime
+    was: str
+    state: str
+
+    @classmethod
+    def of(cls, run: Changed) -> ChangedRun:
+        return cls(id=run.id, job=run.job, due_at=run.due_at, was=run.was, state=run.state)
+
+
+def revised(response: Response, revision: int) -> None:
+    """The answer is about something with a revision: its ETag begins with it."""
+    response.headers[REVISION] = str(revision)
