@@ -53,7 +53,7 @@ async def account(connection: asyncpg.Connection, expected: Totals | None, *, de
         instants += len(due)
         problems += await _wrong_instants(connection, job["name"], due)
     problems += await _wrong_effects(connection)
-    problems += await _wrong_runs(connection)
+    problems += await wrong_runs(connection)
     assert not problems, "\n".join(["the account does not balance:", *problems])
     return await _counted(connection, instants)
 
@@ -171,7 +171,7 @@ async def _wrong_effects(connection: asyncpg.Connection) -> list[str]:
     return problems[:20]
 
 
-async def _wrong_runs(connection: asyncpg.Connection) -> list[str]:
+async def wrong_runs(connection: asyncpg.Connection) -> list[str]:
     """Called when no daemon runs: then nothing may say that it does."""
     rows: list[Any] = await connection.fetch("SELECT id, job, node FROM sexton.run WHERE state = 'running'")
     problems = [f"run {r['id']} of {r['job']} is still running, for node {r['node']}" for r in rows]

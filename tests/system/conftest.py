@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.system.account import Account
+from tests.system.daemons import Daemons
 from tests.system.place import External, Place, copied, external_bindir
 from tests.system.stage import Stage
 from tests.system.template import Template, template
@@ -45,7 +46,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> object:
     if report.when == "call":
         item.stash[FAILED] = report.failed
         stage = getattr(item, "funcargs", {}).get("stage")
-        if report.failed and isinstance(stage, Stage):
+        if report.failed and isinstance(stage, Daemons):
             report.sections += stage.logs()
     return report
 

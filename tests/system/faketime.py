@@ -6,10 +6,9 @@ import os
 import shlex
 from pathlib import Path
 
-from daemon import embedded_binaries
+from tests.system.wrapped import wrapped
 
 PLACES = ("/usr/lib/*/faketime/libfaketime.so.1", "/usr/lib*/faketime/libfaketime.so.1")
-PROGRAMS = ("postgres", "initdb", "pg_controldata")
 
 
 def library() -> Path | None:
@@ -48,13 +47,5 @@ class Clock:
 
     def wrapped(self, folder: Path, bindir: Path | None) -> Path:
         """A bin directory whose PostgreSQL lives by this clock; a server inherits nothing of our environment."""
-        real = embedded_binaries.find(bindir, folder / "binaries").bindir
-        folder.chmod(0o755)  # the server's user must get here
-        wrappers = folder / "bin"
-        wrappers.mkdir()
         words = " ".join(f"{name}={shlex.quote(value)}" for name, value in self.environment().items())
-        for name in PROGRAMS:
-            program = wrappers / name
-            program.write_text(f'#!/bin/sh\nexec env {words} {shlex.quote(str(real / name))} "$@"\n')
-            program.chmod(0o755)
-        return wrappers
+        return wrapped(folder, bindir, lambda program: f'exec env {words} {program} "$@"')

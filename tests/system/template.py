@@ -19,7 +19,7 @@ from tests.system.account import Totals
 from tests.system.account import totals as charged
 from tests.system.node import Node
 from tests.system.place import LOOSE, Place, copied
-from tests.system.stage import environment_of
+from tests.system.stage import flights_environment
 from tests.system.waiting import row
 from workers.flights.seed import seed
 
@@ -38,7 +38,7 @@ class Template:
 async def template(shared: Path, bindir: Path | None, scale: float) -> Template:
     """Made by whichever test process comes first, for all."""
     folder = shared / ("template" if bindir is None else "template-external")
-    with _alone(shared / f"{folder.name}.lock"):
+    with alone(shared / f"{folder.name}.lock"):
         facts = shared / f"{folder.name}.json"
         if not facts.exists():
             shutil.rmtree(folder, ignore_errors=True)
@@ -71,7 +71,7 @@ def quiet(folder: Path) -> Path:
 async def _clean_run(folder: Path, copy: Path, bindir: Path | None) -> Totals:
     """What the flights come to when nothing goes wrong."""
     place = Place(copied(folder, copy), bindir)
-    node = await Node.start(environment_of(place, copy.parent, copy.name))
+    node = await Node.start(flights_environment(place, copy.parent, copy.name))
     try:
         await node.ready()
         connection = await asyncpg.connect(place.url)
@@ -103,7 +103,7 @@ def _cache() -> Path:
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
+def alone(path: Path) -> Iterator[None]:
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -1,60 +1,51 @@
-"""A wire between a daemon and its database that knows which statement is on it, and can strike at that moment."""
+"""A wire between a daemon and its database that knows which statement is on it, and can stop the world there."""
 
 from __future__ import annotations
 
 import asyncio
-import re
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Self
-from urllib.parse import parse_qs, urlsplit
 
-When = Literal["sent", "running", "answered"]
-"""Before the server sees the statement; while it works on it; when it is done and nobody has heard of it."""
+from tests.system.waiting import PATIENCE
+
+When = Literal["sent", "answered"]
+"""Before the server has seen the statement; when the server is done with it and nobody has heard of it."""
 
 CHUNK = 1 << 16
-HALF_WAY = 0.02  # seconds into a statement
+SOCKET = ".s.PGSQL.5432"
 
 
-@dataclass
-class Trap:
-    """Springs at the statement whose text matches, after having let `skip` of them pass."""
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A statement that has `text` in it, and `after` in the one before it on the same connection."""
 
-    pattern: re.Pattern[str]
+    text: str
     when: When
-    strike: Callable[[], None]
-    skip: int = 0
-    sprung: asyncio.Event = field(default_factory=asyncio.Event)
+    after: str = ""
 
-    def takes(self, text: str) -> bool:
-        if self.sprung.is_set() or not self.pattern.search(text):
-            return False
-        self.skip -= 1
-        return self.skip < 0
-
-    def spring(self) -> None:
-        if not self.sprung.is_set():
-            self.strike()
-            self.sprung.set()
+    def comes(self, text: str, before: str) -> bool:
+        return self.text in text and self.after in before
 
 
 class Wire:
-    """Listens in a directory of its own; `url` is the database's with that directory in it."""
+    """Listens on `socket`, in a directory of its own, for the server that listens on `target`."""
 
-    def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        self._target = str(Path(parse_qs(parts.query)["host"][0]) / ".s.PGSQL.5432")
+    def __init__(self, target: Path) -> None:
+        self.target = target
         self._folder = tempfile.TemporaryDirectory(prefix="wire-")
-        self.url = f"{parts.scheme}://sexton@{parts.path}?host={self._folder.name}&port=5432"
-        self.trap: Trap | None = None
+        self.socket = Path(self._folder.name) / SOCKET
+        self.url = f"postgresql://sexton@/sexton?host={self._folder.name}&port=5432"
+        self.moment: Moment | None = None
+        self._held: asyncio.Queue[Talk] = asyncio.Queue()
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_unix_server(self._serve, str(Path(self._folder.name) / ".s.PGSQL.5432"))
+        self._server = await asyncio.start_unix_server(self._serve, str(self.socket))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -65,61 +56,37 @@ class Wire:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._folder.cleanup()
 
-    def set(self, pattern: str, when: When, strike: Callable[[], None], skip: int = 0) -> Trap:
-        self.trap = Trap(re.compile(pattern, re.DOTALL), when, strike, skip)
-        return self.trap
+    def hold(self, moment: Moment | None) -> None:
+        """From now on, hold every statement at that moment. None: what comes passes, what is held stays held."""
+        self.moment = moment
+        self._held = asyncio.Queue()
+
+    async def held(self, seconds: float = PATIENCE) -> Talk:
+        """The next connection that is held."""
+        assert self.moment is not None
+        try:
+            return await asyncio.wait_for(self._held.get(), seconds)
+        except TimeoutError:
+            raise AssertionError(f"{self.moment} did not come within {seconds:g} s") from None
+
+    def tell(self, talk: Talk) -> None:
+        self._held.put_nowait(talk)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        with suppress(OSError):
-            answers, questions = await asyncio.open_unix_connection(self._target)
-            talk = Talk(self, Spoken(), questions, writer)
-            try:
+        questions: asyncio.StreamWriter | None = None
+        try:
+            with suppress(OSError):  # no server: as if the connection were refused
+                answers, questions = await asyncio.open_unix_connection(str(self.target))
+                talk = Talk(self, questions, writer)
                 await asyncio.gather(talk.forth(reader), talk.back(answers))
-            finally:
-                questions.transport.abort()
-                writer.transport.abort()
-
-
-@dataclass
-class Talk:
-    """One connection. `held`: the trap that has taken the statement now under way and wants its answer."""
-
-    wire: Wire
-    spoken: Spoken
-    questions: asyncio.StreamWriter
-    answers: asyncio.StreamWriter
-    held: Trap | None = None
-
-    async def forth(self, reader: asyncio.StreamReader) -> None:
-        with suppress(OSError):
-            while data := await reader.read(CHUNK):
-                for text in self.spoken.statements(data):
-                    trap = self.wire.trap
-                    if trap is not None and trap.takes(text):
-                        if trap.when == "sent":
-                            trap.spring()
-                            return
-                        self.held = trap
-                self.questions.write(data)
-                await self.questions.drain()
-                if self.held is not None and self.held.when == "running":
-                    asyncio.get_running_loop().call_later(HALF_WAY, self.held.spring)
-        self.questions.transport.abort()
-
-    async def back(self, reader: asyncio.StreamReader) -> None:
-        with suppress(OSError):
-            while data := await reader.read(CHUNK):
-                if self.held is not None:
-                    if data[-6:-1] == b"Z\x00\x00\x00\x05":  # ready for the next: this one is done
-                        self.held.spring()
-                    continue
-                self.answers.write(data)
-                await self.answers.drain()
-        self.answers.transport.abort()
+        finally:
+            for end in (questions, writer):
+                if end is not None:
+                    end.transport.abort()
 
 
 @dataclass
@@ -154,3 +121,55 @@ class Spoken:
         kind, body, self._rest = self._rest[:start], self._rest[start + 4 : end], self._rest[end:]
         self._greeted = True
         return kind, body
+
+
+@dataclass
+class Talk:
+    """One connection. While it is held, what either side says is kept; the end of either side ends the other."""
+
+    wire: Wire
+    questions: asyncio.StreamWriter
+    answers: asyncio.StreamWriter
+    _spoken: Spoken = field(default_factory=Spoken)
+    _before: str = ""
+    _held: When | None = None
+    _kept: bytes = b""
+    _told: bool = False
+
+    async def forth(self, reader: asyncio.StreamReader) -> None:
+        with suppress(OSError):
+            while data := await reader.read(CHUNK):
+                for text in self._spoken.statements(data):
+                    moment = self.wire.moment
+                    if self._held is None and moment is not None and moment.comes(text, self._before):
+                        self._held = moment.when
+                    self._before = text
+                if self._held == "sent":
+                    self._keep(data)
+                else:
+                    self.questions.write(data)
+                    await self.questions.drain()
+        self.questions.transport.abort()
+
+    async def back(self, reader: asyncio.StreamReader) -> None:
+        with suppress(OSError):
+            while data := await reader.read(CHUNK):
+                if self._held == "answered":
+                    self._keep(data)
+                else:
+                    self.answers.write(data)
+                    await self.answers.drain()
+        self.answers.transport.abort()
+
+    def _keep(self, data: bytes) -> None:
+        self._kept += data
+        done = self._kept[-6:-1] == b"Z\x00\x00\x00\x05"  # "ready for query" ends the answer
+        if (self._held == "sent" or done) and not self._told:
+            self._told = True
+            self.wire.tell(self)
+
+    def release(self) -> None:
+        """What was kept goes on, and what follows passes."""
+        to = self.questions if self._held == "sent" else self.answers
+        kept, self._kept, self._held, self._told = self._kept, b"", None, False
+        to.write(kept)

@@ -1,0 +1,138 @@
+"""A house whose last thirty days nobody has paid yet, and what they come to when nothing goes wrong."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import asyncpg
+
+from daemon import migrate
+from tests.system.daemons import environment_of
+from tests.system.node import Node
+from tests.system.payouts.books import Books, books
+from tests.system.place import Place, copied
+from tests.system.template import alone
+from tests.system.waiting import row
+from workers.investment.seed import ACTIVE_AT_SCALE_1, seed
+
+JOB = "investment.daily_roi_distribution"
+DAYS = 30
+OTHERS = (
+    "data_cleanup", "ledger_audit", "monthly_analytics", "notification_processing", "system_health", "weekly_report",
+)  # fmt: skip
+KNOWN = f"SELECT evaluated_until FROM sexton.job WHERE name = '{JOB}'"
+PAID = "SELECT count(*) FROM investment.accrual_day WHERE state = 'PAID'"
+# Everybody was there before the first of the days; of the cheap plan the cap is reached on the 20th, and one
+# investment in fifty matures on one of them.
+LONG_AGO = f"""
+    UPDATE investment.investment SET activated_on = activated_on - {DAYS + 1} WHERE activated_on IS NOT NULL;
+    UPDATE investment.investment SET last_accrual_on = (now() AT TIME ZONE '{{zone}}')::date - (id / 50 % {DAYS})::int
+    WHERE id % 50 = 0 AND activated_on IS NOT NULL;
+    UPDATE investment.plan_rate SET cap_ratio = 20 * daily_rate WHERE plan_id = 5
+"""
+DOWN_SINCE = f"UPDATE sexton.job SET evaluated_until = evaluated_until - interval '{DAYS} days' WHERE name = '{JOB}'"
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """`folder` is the stopped cluster; `days` are the first and last that are owed; `books` what a clean run makes
+    of them."""
+
+    folder: Path
+    bindir: Path | None
+    zone: str
+    days: tuple[date, date]
+    investments: int
+    books: Books
+
+    def environment(self) -> dict[str, str]:
+        return payout_environment(self.zone, self.investments)
+
+
+def payout_environment(zone: str, investments: int) -> dict[str, str]:
+    """Five ranges a day and more. Only payouts are due by the clock, and none while the tests run."""
+    name = "SEXTON_JOBS__INVESTMENT__"
+    return {
+        "SEXTON_SUITES": "workers.investment",
+        "SEXTON_SUITE__INVESTMENT__RANGE_SIZE": str(max(investments // 5, 1)),
+        f"{name}DAILY_ROI_DISTRIBUTION__TIMEZONE": zone,
+        f"{name}DAILY_ROI_DISTRIBUTION__TIMEOUT": "1h",
+        f"{name}LEDGER_AUDIT__TIMEOUT": "1h",
+        **{f"{name}{other.upper()}__SCHEDULE": "ondemand" for other in OTHERS},
+    }
+
+
+def just_after_midnight(now: datetime) -> ZoneInfo:
+    """The zone in which the next midnight is the farthest away: a day that ends in mid-test is owed by some runs and
+    not by others."""
+    behind = now.hour if now.hour <= 12 else now.hour - 24
+    return ZoneInfo(f"Etc/GMT{behind:+d}" if behind else "Etc/GMT")
+
+
+async def house(shared: Path, kind: str, bindir: Path | None, investments: int, now: datetime) -> House:
+    """Made by whichever test process comes first, for all. What is owed is the same for every kind of place."""
+    folder = shared / f"house-{kind}"
+    with alone(shared / "house.lock"):
+        facts = shared / "house.json"
+        known: dict[str, Any] = (
+            json.loads(facts.read_text()) if facts.exists() else {"zone": just_after_midnight(now).key}
+        )
+        if not folder.exists():
+            known |= await _found(folder, bindir, known["zone"], investments)
+        if "books" not in known:
+            known["books"] = await _clean_run(folder, bindir, known["zone"], investments)
+        facts.write_text(json.dumps(known))
+    first, last = (date.fromisoformat(day) for day in known["days"])
+    return House(folder, bindir, known["zone"], (first, last), investments, known["books"])
+
+
+async def _found(folder: Path, bindir: Path | None, zone: str, investments: int) -> dict[str, Any]:
+    """Seed it, let a daemon get to know the jobs, and set back how far they were evaluated: it has been down since."""
+    draft = folder.with_name(f"{folder.name}-draft")
+    shutil.rmtree(draft, ignore_errors=True)
+    place = Place(draft, bindir)
+    async with place.connection() as connection:
+        suites = migrate.suite_migrations({"investment": "workers.investment"})
+        await migrate.migrate(connection, [*migrate.engine_migrations(), *suites])
+        await seed(connection, scale=investments / ACTIVE_AT_SCALE_1, cache=draft, progress=lambda *_: None)
+        today = (await connection.fetchval("SELECT sexton.clock()")).astimezone(ZoneInfo(zone)).date()
+        await connection.execute(LONG_AGO.format(zone=zone))
+        await connection.execute("VACUUM ANALYZE investment.investment")
+    node = await _daemon(place, draft.parent, zone, investments)
+    opened = await asyncpg.connect(place.url)
+    await row(opened, KNOWN)
+    await opened.close()
+    assert await node.stop() == 0
+    async with place.connection() as connection:
+        await connection.execute(DOWN_SINCE)
+    draft.rename(folder)
+    return {"days": [str(today - timedelta(days=DAYS)), str(today - timedelta(days=1))]}
+
+
+async def _clean_run(folder: Path, bindir: Path | None, zone: str, investments: int) -> Books:
+    place = Place(copied(folder, folder.with_name(f"{folder.name}-clean")), bindir)
+    node = await _daemon(place, folder.parent, zone, investments)
+    try:
+        opened = await asyncpg.connect(place.url)
+        await row(opened, f"SELECT ({PAID}) = {DAYS}", seconds=3600)
+        found = await books(opened)
+        await opened.close()
+        assert await node.stop() == 0
+    finally:
+        if node.alive:
+            await node.kill()
+        place.remove()
+    return found
+
+
+async def _daemon(place: Place, folder: Path, zone: str, investments: int) -> Node:
+    settings = payout_environment(zone, investments)
+    node = await Node.start(environment_of(place, folder, folder.name, **settings))
+    await node.ready()
+    return node

@@ -1,0 +1,103 @@
+"""A house on a place of its own, with a wire between its daemon and its database."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+
+from tests.system.daemons import Daemons, environment_of
+from tests.system.node import Node
+from tests.system.payouts.account import Account, account
+from tests.system.payouts.books import books
+from tests.system.payouts.house import JOB, PAID, House
+from tests.system.place import External, Place, copied
+from tests.system.waiting import row, until
+from tests.system.wire import SOCKET, Wire
+from tests.system.wrapped import BEHIND, behind_a_wire
+
+UNHURRIED = "10s"
+"""A lease that does not run out while the world stands still and a test looks about."""
+SETTLED = f"SELECT NOT EXISTS (SELECT FROM sexton.run WHERE job = '{JOB}' AND state NOT IN ('succeeded'))"
+
+
+class PayoutStage(Daemons):
+    """`said` lines of progress begin with the seconds since `began`."""
+
+    def __init__(self, place: Place, folder: Path, house: House, wire: Wire) -> None:
+        super().__init__(place, folder)
+        self.house, self.wire = house, wire
+        self.began = time.monotonic()
+
+    def environment(self, **settings: str) -> dict[str, str]:
+        ours = {**self.house.environment(), "SEXTON_NODE__LEASE": UNHURRIED}
+        return environment_of(self.place, self.folder, self.mark, **{**ours, **settings})
+
+    async def daemon(self, *, wired: bool = True, **options: str | bool) -> Node:  # type: ignore[override]
+        """Start one; behind the wire unless it is told otherwise, which only one on an external database can be."""
+        if self.is_external and wired:
+            options["SEXTON_DATABASE__URL"] = self.wire.url
+        return await super().daemon(**options)  # type: ignore[arg-type]
+
+    def tell(self, what: str) -> None:
+        print(f"{time.monotonic() - self.began:7.1f} s  {self.place.kind}: {what}", flush=True)
+
+    @asynccontextmanager
+    async def looking(self) -> AsyncIterator[asyncpg.Connection]:
+        """A connection to the server that runs, past the wire, as soon as there is one."""
+        opened = await until(self._opened, "the database")
+        try:
+            yield opened
+        finally:
+            opened.terminate()
+
+    async def _opened(self) -> asyncpg.Connection | None:
+        try:
+            return await self.connect()
+        except (OSError, AssertionError, asyncpg.PostgresError):
+            return None
+
+    async def paid(self, days: int, seconds: float = 3600) -> None:
+        async with self.looking() as connection:
+            await row(connection, f"SELECT ({PAID}) >= $1", days, seconds=seconds)
+
+    async def settled(self) -> None:
+        """Every day that is owed has been paid, and its run has ended."""
+        async with self.looking() as connection:
+            await row(connection, SETTLED, seconds=3600)
+
+    async def audited(self) -> None:
+        """The suite's own audit has looked at all these days. Autovacuum has not yet looked at so many new rows."""
+        first, last = self.house.days
+        async with self.looking() as connection:
+            await connection.execute("ANALYZE")
+            (run,) = await self.request("investment.ledger_audit", {"from": str(first), "until": str(last)})
+            await row(connection, "SELECT state = 'succeeded' FROM sexton.run WHERE id = $1", run, seconds=3600)
+
+    async def balance(self, *, rescues: int | None = None) -> Account:
+        """Called when the daemons have ended. `rescues`: so many, no more and no fewer."""
+        assert not [node.pid for node in self.nodes if node.alive], "stop the daemons first"
+        async with self.place.connection() as connection:
+            return await account(connection, self.house, await books(connection), rescues)
+
+
+@asynccontextmanager
+async def staged(house: House, kind: str, folder: Path) -> AsyncIterator[PayoutStage]:
+    """The place is running, if it is an external one; whatever happens, nothing of it is left afterwards."""
+    state = copied(house.folder, folder / "state")
+    external = External(state, house.bindir) if kind == "external" else None
+    if external is not None:
+        await external.start()
+        target = Path(external.known_as.partition("host=")[2].partition("&")[0]) / SOCKET
+    else:
+        target = Place(state).layout.home / "run" / BEHIND / SOCKET
+    async with Wire(target) as wire:
+        place = external or Place(state, behind_a_wire(folder, None, wire.socket))
+        stage = PayoutStage(place, folder, house, wire)
+        try:
+            yield stage
+        finally:
+            await stage.clear()
