@@ -49,15 +49,18 @@ WITH due AS (
         $5::date + coalesce(c.terms_days, $7::int) AS due_on
     FROM unnest($1::bigint[], $2::date[], $3::date[], $4::bool[]) AS d (customer_id, period_start, period_end, final)
     JOIN flights.customer c ON c.id = d.customer_id
+), already AS MATERIALIZED (
+    SELECT i.customer_id, i.currency
+    FROM due d
+    JOIN flights.invoice i ON i.customer_id = d.customer_id AND i.period_start = d.period_start
+        AND i.period_end = d.period_end AND i.status <> 'VOID'
 ), candidate AS MATERIALIZED (
     SELECT r.id, r.flight_id, r.customer_id, r.currency, r.service_on, r.enroute_total, r.terminal_total, r.subtotal
     FROM due d
     JOIN flights.flight_invoice r ON r.customer_id = d.customer_id AND r.service_on <= d.period_end
         AND r.invoice_id IS NULL AND r.superseded_by IS NULL AND r.outcome = 'CHARGED'
     WHERE NOT EXISTS (
-        SELECT FROM flights.invoice i
-        WHERE i.customer_id = d.customer_id AND i.period_start = d.period_start AND i.period_end = d.period_end
-            AND i.currency = r.currency AND i.status <> 'VOID')
+        SELECT FROM already a WHERE a.customer_id = r.customer_id AND a.currency = r.currency)
     ORDER BY r.id
     FOR UPDATE OF r
 ), bill AS (
