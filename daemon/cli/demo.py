@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import sys
 from datetime import datetime
 from types import ModuleType
 
@@ -20,7 +19,7 @@ from daemon.actions_deed import Actor, AlreadyCovered
 from daemon.app import Daemon
 from daemon.cli.common import BadUsage, CommandFailed, Invocation, run_async
 from daemon.cli.demo_screen import Screen
-from daemon.cli.seed import cache_folder
+from daemon.cli.seed import cache_folder, told
 from daemon.events import Announcer, RunEnded
 from daemon.log import LogSubscriber, configure
 from daemon.naming import did_you_mean
@@ -53,22 +52,23 @@ def run_demo(invocation: Invocation, suite: str, scale: float) -> int:
         demo = Demo(daemon, screen, package, show)
         emit.subscribe(demo.hear)
         watching = asyncio.create_task(demo.show_it(scale))
-        watching.add_done_callback(lambda task: _finished(task, daemon))
+        watching.add_done_callback(lambda task: _leave_if_it_failed(task, daemon))
         try:
-            return await daemon.run()
+            status = await daemon.run()
         finally:
             watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
+            (trouble,) = await asyncio.gather(watching, return_exceptions=True)
             screen.close()
+        if isinstance(trouble, Exception):
+            raise told(trouble, suite, package) or trouble
+        return status
 
     return run_async(main)
 
 
-def _finished(task: asyncio.Task[None], daemon: Daemon) -> None:
-    """A demo that cannot go on says why and leaves; the database keeps what was done."""
-    if not task.cancelled() and (error := task.exception()) is not None:
-        print(f"error: {error}", file=sys.stderr)
-        daemon.failed = True
+def _leave_if_it_failed(task: asyncio.Task[None], daemon: Daemon) -> None:
+    """A demo that cannot go on leaves at once, and says why afterwards; the database keeps what was done."""
+    if not task.cancelled() and task.exception() is not None:
         daemon.stop("the demo's end")
 
 

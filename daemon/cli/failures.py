@@ -29,8 +29,7 @@ Explanation = tuple[int, list[str]]
 
 def explained(error: Exception) -> Explanation | None:
     """Exit status and lines for standard error; None for what nobody foresaw, which keeps its traceback."""
-    if isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
-        return explained(error.exceptions[0])  # a task group wraps what its only failing task raised
+    error = sole(error)
     if isinstance(error, TyperException):
         return _usage(error)
     for judge in (_ours, _of_the_database, _of_the_system):
@@ -39,6 +38,13 @@ def explained(error: Exception) -> Explanation | None:
             status, sentences = found
             return status, [f"error: {sentence}" for sentence in sentences]
     return None
+
+
+def sole(error: Exception) -> Exception:
+    """What failed: a task group wraps what its only failing task raised."""
+    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
 
 
 def _usage(error: TyperException) -> Explanation:

@@ -81,3 +81,27 @@ async def test_psql_never_shows_the_password_in_its_arguments() -> None:
         "s@fe",
     )
     assert without_password("postgresql:///x") == ("postgresql:///x", None)
+
+
+async def test_a_demo_goes_on_until_ctrl_c_and_another_continues(sexton: Console, state: Path) -> None:
+    for _ in range(2):
+        async with sexton.started("demo", "house", XDG_CACHE_HOME=str(state / "cache")) as process:
+            assert process.stdout is not None
+            said = ""
+            while "Ctrl-C stops it" not in said:
+                line = await process.stdout.readline()
+                assert line, said
+                said += line.decode()
+            process.send_signal(signal.SIGINT)
+            assert await process.wait() == 0
+        assert "sample data: 10 items new" in said  # the house's queue is empty again each time
+        assert "What was done" in said
+    assert leftovers(state) == []
+
+
+async def test_a_demo_whose_sample_cannot_be_had_says_why_and_leaves(sexton: Console, state: Path) -> None:
+    done = await sexton.process("demo", "house", "--scale", "101", XDG_CACHE_HOME=str(state / "cache"))
+    assert (done.status, done.err) == (
+        1, "error: seed house: the sample ends at 100; nothing was written to sexton\n",
+    )  # fmt: skip
+    assert leftovers(state) == []
