@@ -43,6 +43,7 @@ def snapshot(engine: Engine, monitor: LoopMonitor, started: float) -> dict[str, 
             }
             for run in list(engine.executor.active.values())[:200]
         ],
+        "suites": sorted(engine.catalogue.packages),
         "slots": {"size": engine.slots.runs, "used": engine.slots.used_runs},
         "pool": {"size": stats.size, "busy": stats.busy, "idle": stats.idle, "starting": stats.starting,
                  "died": stats.died},

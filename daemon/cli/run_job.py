@@ -82,7 +82,7 @@ async def _run(settings: Settings, catalogue: Catalogue, wish: Wish) -> int:
     async with connected(settings, create=True) as (connection, place):
 
         async def alive() -> bool:
-            return await nodes_alive(connection, place)
+            return await nodes_alive(connection, place, wish.job.suite)
 
         if await alive():
             run = await _requested(connection, wish)
@@ -95,15 +95,19 @@ async def _run(settings: Settings, catalogue: Catalogue, wish: Wish) -> int:
         wanted = [*migrate.engine_migrations(), *migrate.suite_migrations(catalogue.packages)]
         await migrate.migrate(connection, wanted)
         run = await _requested(connection, wish)
-        output.note("no daemon is running: performing it here")
+        others = f" with the suite {wish.job.suite}" if await nodes_alive(connection, place) else ""
+        output.note(f"no daemon{others} is running: performing it here")
         return report(await run_here(settings, catalogue, place, connection, run, wish.job), run)
 
 
-async def nodes_alive(connection: asyncpg.Connection, place: Opened) -> bool:
-    """Whether some daemon would take a run. Where the database runs for us alone, a fresh lease is a dead one's."""
+async def nodes_alive(connection: asyncpg.Connection, place: Opened, suite: str | None = None) -> bool:
+    """Whether some daemon, of those that have the suite, would take a run.
+
+    Where the database runs for us alone, a fresh lease is a dead one's.
+    """
     if place.ours or not await connection.fetchval(SCHEMA_THERE.text):
         return False
-    return bool(await connection.fetchval(LIVE_NODES.text))
+    return bool(await connection.fetchval(LIVE_NODES.text, suite))
 
 
 async def _requested(connection: asyncpg.Connection, wish: Wish) -> int:

@@ -23,6 +23,8 @@ TERMINAL = ("succeeded", "failed", "skipped", "missed", "cancelled")
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5
 ABANDONED_AFTER = 3.0
 """Seconds without a live node before we stop waiting: a daemon that restarts is back by then."""
+UNCLAIMED_AFTER = 5.0
+"""Seconds after which a run that nothing holds up, and that nobody begins, is worth a word."""
 
 Alive = Callable[[], Awaitable[bool]]
 
@@ -66,7 +68,7 @@ async def wait_for(
         now = time.monotonic()
         if row["state"] in TERMINAL:
             return Ended(row)
-        if (news := _progress(row)) not in ("", told):
+        if (news := _progress(row, 0.0 if alone else now - began)) not in ("", told):
             output.note(news)
             told = news
         if alone and row["state"] == "ready" and row["before_state"] not in (None, "running"):
@@ -83,8 +85,8 @@ async def wait_for(
         pause = min(pause * 1.3, LONGEST_PAUSE)
 
 
-def _progress(row: asyncpg.Record) -> str:
-    """Why a run that is ready does not start yet."""
+def _progress(row: asyncpg.Record, waited: float) -> str:
+    """Why a run that is ready does not start yet; `waited`: seconds in which others could have begun it."""
     if row["state"] != "ready":
         return ""
     if row["before"] is not None:
@@ -93,6 +95,8 @@ def _progress(row: asyncpg.Record) -> str:
         return first + settle
     if row["failures"]:
         return f"try {row['attempt']} failed: {row['error']}; the next is at {output.moment(row['not_before'])}"
+    if waited > UNCLAIMED_AFTER:
+        return f"nobody has begun it yet: every slot may be taken, or no running daemon has {row['job']}"
     return ""
 
 

@@ -40,6 +40,7 @@ async def test_the_status_row_shows_what_runs_with_its_progress(url: str, connec
         (running,) = status["running"]
         assert (running["run"], running["job"], running["done"], running["total"]) == (run, "t.long", 3, 12)
         assert set(running) == {"run", "job", "due_at", "attempt", "seconds", "done", "total"}
+        assert status["suites"] == sorted(n.engine.catalogue.packages)
         assert status["slots"] == {"size": 20, "used": 1}
         assert set(status["pool"]) == {"size", "busy", "idle", "starting", "died"}
         assert status["uptime_s"] >= 10

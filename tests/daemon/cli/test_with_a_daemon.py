@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import shutil
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 
 from tests.conftest import on_database
 from tests.daemon.cli.conftest import running
-from tests.daemon.cli.console import Console, environment, settled, until
+from tests.daemon.cli.console import SUITES, Console, environment, settled, until
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +65,37 @@ async def test_without_wait_only_the_id_is_printed(sexton: Console, ledger: asyn
     done = (await sexton.beside("run-job", "house.heard", "--args", '{"x": 1}')).ok()
     assert done.err == ""
     assert (await settled(ledger, int(done.out)))["result"] == '{"x": 1}'
+
+
+async def test_a_run_of_a_suite_that_no_daemon_has_is_performed_here(
+    sexton: Console, ledger: asyncpg.Connection, tmp_path: Path
+) -> None:
+    (await sexton.beside("new-suite", "fresh", "--into", tmp_path)).ok()
+    done = (
+        await sexton.process("run-job", "fresh.greet", "--wait", SEXTON_SUITES="fresh", PYTHONPATH=str(tmp_path))
+    ).ok()
+    assert done.err == "no daemon with the suite fresh is running: performing it here\n"
+    assert (await settled(ledger, int(done.out.split()[0])))["state"] == "succeeded"
+
+
+async def test_a_run_that_nobody_begins_is_told_while_waiting(
+    sexton: Console, ledger: asyncpg.Connection, tmp_path: Path
+) -> None:
+    """A job file that is newer than the daemon."""
+    shutil.copytree(SUITES / "house", tmp_path / "house")
+    shutil.copy(tmp_path / "house" / "report.py", tmp_path / "house" / "newer.py")
+    newer = (tmp_path / "house" / "newer.py").read_text().replace("def report", "def newer")
+    (tmp_path / "house" / "newer.py").write_text(newer)
+    async with sexton.started("run-job", "house.newer", "--wait", PYTHONPATH=str(tmp_path)) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        run = int(await process.stdout.readline())
+        assert await process.stderr.readline() == (
+            b"nobody has begun it yet: every slot may be taken, or no running daemon has house.newer\n"
+        )
+        process.send_signal(signal.SIGINT)
+        assert await process.wait() == 1
+    assert (await ledger.fetchrow("DELETE FROM sexton.run WHERE id = $1 RETURNING state", run))["state"] == "ready"
 
 
 async def test_a_failure_is_told_try_by_try_and_exits_with_1(sexton: Console, ledger: asyncpg.Connection) -> None:
