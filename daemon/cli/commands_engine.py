@@ -23,7 +23,7 @@ def run(context: typer.Context, config: ConfigFile = None) -> None:
     """
     from daemon.cli.run import run_daemon
 
-    raise typer.Exit(run_daemon(context.obj))
+    run_daemon(context.obj)
 
 
 def demo(
@@ -38,7 +38,7 @@ def demo(
     """
     from daemon.cli.demo import run_demo
 
-    raise typer.Exit(run_demo(context.obj, suite, scale))
+    run_demo(context.obj, suite, scale)
 
 
 def check(

@@ -11,12 +11,13 @@ import asyncio
 import importlib
 from datetime import datetime
 from types import ModuleType
+from typing import NoReturn
 
 import asyncpg
 
 from daemon import actions
 from daemon.actions_deed import Actor, AlreadyCovered
-from daemon.app import Daemon
+from daemon.app import Daemon, leave_now
 from daemon.cli.common import BadUsage, CommandFailed, Invocation, run_async
 from daemon.cli.demo_screen import Screen
 from daemon.cli.seed import cache_folder, told
@@ -30,8 +31,8 @@ LOOK_EVERY = 0.25
 ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - shown, not listened on
 
 
-def run_demo(invocation: Invocation, suite: str, scale: float) -> int:
-    """Run the daemon, load the sample, show what happens; goes on until Ctrl-C. Returns the exit status."""
+def run_demo(invocation: Invocation, suite: str, scale: float) -> NoReturn:
+    """Run the daemon, load the sample, show what happens; goes on until Ctrl-C, which ends the process."""
     settings, catalogue = invocation.settings, invocation.catalogue
     if settings.database.url != EMBEDDED:
         raise CommandFailed(
@@ -63,7 +64,7 @@ def run_demo(invocation: Invocation, suite: str, scale: float) -> int:
             raise told(trouble, suite, package) or trouble
         return status
 
-    return run_async(main)
+    leave_now(run_async(main))
 
 
 def _leave_if_it_failed(task: asyncio.Task[None], daemon: Daemon) -> None:

@@ -5,11 +5,14 @@ Errors are recognised by name: whoever raised one has its module loaded, and nob
 
 from __future__ import annotations
 
+import errno
 import sys
 
 from typer.exceptions import TyperException
 
 FAILED, USAGE = 1, 2
+OUTPUT_LOST = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+"""Without a file's name they are about what a command prints."""
 OURS = {
     "daemon.actions_deed.Invalid": USAGE,
     "daemon.actions_deed.Refused": FAILED,
@@ -98,4 +101,6 @@ def _of_the_database(error: Exception) -> Explanation | None:
 def _of_the_system(error: Exception) -> Explanation | None:
     if isinstance(error, OSError) and error.filename is not None:
         return FAILED, [f"{error.filename}: {error.strerror}"]
+    if isinstance(error, OSError) and error.errno in OUTPUT_LOST:
+        return FAILED, [f"the output cannot be written: {error.strerror}"]
     return None

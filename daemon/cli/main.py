@@ -74,9 +74,8 @@ def run() -> int:
     try:
         result = app(standalone_mode=False, prog_name="sexton")
         sys.stdout.flush()
-    except BrokenPipeError:
-        # `sexton runs | head`: the reader has left. Python would complain again when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # `sexton runs | head`: the reader has left
+        _abandon_output()
         return 1
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
@@ -89,5 +88,14 @@ def run() -> int:
         status, sentences = found
         for sentence in sentences:
             print(sentence, file=sys.stderr)
+        _abandon_output()
         return status
     return int(result or 0)
+
+
+def _abandon_output() -> None:
+    """What could not be written is not tried again: Python would complain about it when it flushes at exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 from daemon.cli.common import Invocation, run_async
 from daemon.events import Announcer
 from daemon.log import LogSubscriber, configure
 
 
-def run_daemon(invocation: Invocation) -> int:
-    from daemon.app import Daemon
+def run_daemon(invocation: Invocation) -> NoReturn:
+    """Run until told to stop, then end the process: the interpreter's own tidying up would take as long again."""
+    from daemon.app import Daemon, leave_now
 
     settings, catalogue = invocation.settings, invocation.catalogue
     logger = configure(settings.log.level, settings.log.format)
@@ -17,4 +20,4 @@ def run_daemon(invocation: Invocation) -> int:
     async def main() -> int:
         return await Daemon(settings, catalogue, emit, invocation.reread).run()
 
-    return run_async(main)
+    leave_now(run_async(main))

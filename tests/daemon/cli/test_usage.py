@@ -256,3 +256,28 @@ async def test_help_loads_neither_rich_nor_the_database_driver(bare: Console) ->
     )
     out, _ = await process.communicate()
     assert out.decode().splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    ("redirection", "status", "said"),
+    [
+        (">/dev/full", 1, "error: the output cannot be written: No space left on device\n"),
+        ("| true", 1, ""),
+        (">&-", 0, ""),
+        ("<&- >&-", 0, ""),
+        (">/dev/null 2>&-", 0, ""),
+    ],
+)
+async def test_output_that_goes_nowhere_leaves_no_traceback(
+    bare: Console, redirection: str, status: int, said: str
+) -> None:
+    """`explain` prints more than a pipe holds; `jobs` opens an event loop, whose files must not become its output."""
+    command = "explain house.tick --count 3000" if "|" in redirection else "jobs"
+    process = await asyncio.create_subprocess_exec(
+        "bash", "-o", "pipefail", "-c", f'"$0" -m daemon {command} {redirection}', sys.executable,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, cwd=ROOT,
+        env={**os.environ, **bare.environment},
+    )  # fmt: skip
+    out, err = await process.communicate()
+    told = "".join(line for line in err.decode().splitlines(True) if not line.startswith("warning: last runs"))
+    assert (process.returncode, out, told) == (status, b"", said)
