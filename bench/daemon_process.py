@@ -29,6 +29,8 @@ listen = "127.0.0.1:0"
 [log]
 level = "warning"
 format = "json"
+"""
+FLIGHTS = """
 [suite.flights]
 benchmark_file = "{folder}/results.json"
 """
@@ -58,11 +60,14 @@ class DaemonProcess:
 
 
 def configured(
-    folder: Path, *, url: str = "embedded", suites: tuple[str, ...] = ("workers.flights",), workers: int = 5
-) -> Path:
+    folder: Path, *, url: str = "embedded", suites: tuple[str, ...] = ("workers.flights",), workers: int = 5,
+    more: str = "",
+) -> Path:  # fmt: skip
+    """Its configuration file; `more` is TOML that goes at its end."""
     file = folder / "config.toml"
     folder.mkdir(parents=True, exist_ok=True)
-    file.write_text(TEXT.format(url=url, folder=folder, suites=list(suites), workers=workers))
+    text = TEXT + (FLIGHTS if "workers.flights" in suites else "") + more
+    file.write_text(text.format(url=url, folder=folder, suites=list(suites), workers=workers))
     return file
 
 

@@ -28,11 +28,12 @@ NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How much of it: `quick` is a smoke test whose figures mean nothing."""
+    """How much of it: `quick` is a smoke test whose figures mean nothing. `scale` is a share of the full data."""
 
     quick: bool = False
     rounds: int = 3
     seconds: float = 60.0
+    scale: float = 1.0
 
 
 @dataclass
@@ -52,14 +53,7 @@ class Stage:
 
     async def fresh(self) -> str:
         """A migrated database of its own, everything earlier checkpointed away."""
-        self._numbers[0] += 1
-        name = f"bench_{self._numbers[0]}"
-        admin = await asyncpg.connect(self.url)
-        try:
-            await admin.execute(f"CREATE DATABASE {name} STRATEGY file_copy")
-        finally:
-            await admin.close()
-        url = urlunsplit(urlsplit(self.url)._replace(path=f"/{name}"))
+        url = await self._created()
         connection = await asyncpg.connect(url)
         try:
             await migrate.migrate(connection, [*migrate.engine_migrations(), *migrate.suite_migrations(SUITES)])
@@ -67,6 +61,32 @@ class Stage:
         finally:
             await connection.close()
         return url
+
+    @asynccontextmanager
+    async def copy_of(self, url: str) -> AsyncIterator[str]:
+        """The same database again for the block, checkpointed; nobody may be connected to the one that is copied."""
+        copy = await self._created(f"TEMPLATE {_name(url)}")
+        admin = await asyncpg.connect(self.url)
+        try:
+            await admin.execute("CHECKPOINT")
+            yield copy
+        finally:
+            await admin.execute(f"DROP DATABASE {_name(copy)} WITH (FORCE)")
+            await admin.close()
+
+    async def _created(self, template: str = "") -> str:
+        self._numbers[0] += 1
+        name = f"bench_{self._numbers[0]}"
+        admin = await asyncpg.connect(self.url)
+        try:
+            await admin.execute(f"CREATE DATABASE {name} {template} STRATEGY file_copy")
+        finally:
+            await admin.close()
+        return urlunsplit(urlsplit(self.url)._replace(path=f"/{name}"))
+
+
+def _name(url: str) -> str:
+    return urlsplit(url).path.removeprefix("/")
 
 
 @asynccontextmanager

@@ -59,6 +59,28 @@ def test_lateness_loses_no_instant(tmp_path: Path) -> None:
         assert all(0 <= r["p50"] <= r["p99"] <= r["worst"] for rounds in load.values() for r in rounds)
 
 
+def test_payout_leaves_what_one_statement_and_a_loop_leave(tmp_path: Path) -> None:
+    """The bench itself compares every row of the three."""
+    found = bench("payout", tmp_path)
+    figures = found["figures"]
+    paid = figures["daemon"][0]["result"]
+    assert figures["effects"]["distributions"] == paid["investments"] == figures["statement"][0]["paid"] > 1900
+    assert figures["effects"]["commissions"] == paid["commissions"] > 0
+    assert figures["effects"]["messages"] == paid["notified"] > 0
+    assert 0 < target(found, "times the bare statement") < 1.3 * TEN_TIMES
+    assert target(found, "a commit each") > 20 / TEN_TIMES
+    assert 10 < target(found, "MB resident") < 150 * TEN_TIMES
+    assert 0 <= target(found, "loop's lag") < 50 * TEN_TIMES
+
+
+def test_outbox_sends_each_mail_once(tmp_path: Path) -> None:
+    found = bench("outbox", tmp_path)
+    (ours,), (bare,) = found["figures"]["ours"], found["figures"]["bare"]
+    assert ours["server"]["mails"] == ours["server"]["distinct"] == bare["server"]["mails"] == 200
+    assert ours["attempts"] == 1
+    assert target(found, "of the bare loop") > 0.5 / TEN_TIMES
+
+
 def test_idle_is_cheap_and_quick_to_start_and_stop(tmp_path: Path) -> None:
     found = bench("idle", tmp_path)
     assert found["figures"]["jobs"] == 45
@@ -74,4 +96,6 @@ def test_the_command_line_explains_itself(arguments: list[str]) -> None:
         [sys.executable, "-m", "bench", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=30
     )
     assert done.returncode == (0 if arguments == ["--help"] else 2)
-    assert all(name in done.stdout + done.stderr for name in ("ingest", "queue", "lateness", "idle"))
+    assert all(
+        name in done.stdout + done.stderr for name in ("ingest", "queue", "lateness", "payout", "outbox", "idle")
+    )

@@ -8,37 +8,68 @@ SELECT set_config('work_mem', '256MB', true), set_config('plan_cache_mode', 'for
     set_config('enable_nestloop', 'off', true);
 
 -- name: stops
--- $1: after this investment. $2: so many at once. The last investment of each range.
-SELECT coalesce(array_agg(id ORDER BY id), '{}') AS stops
-FROM (SELECT id, row_number() OVER (ORDER BY id) AS nth, lead(id) OVER (ORDER BY id) IS NULL AS last
-      FROM investment WHERE id > $1) i
-WHERE last OR nth % $2::int = 0;
+-- $1: after this investment. $2: so many at once, at most. The last investment of each range; ranges are of one size,
+-- because a small one reads as many users as a large one.
+SELECT coalesce(array_agg(last ORDER BY last), '{}') AS stops
+FROM (SELECT max(id) AS last
+      FROM (SELECT id, ntile((SELECT greatest(ceil(count(*)::numeric / $2::int), 1)::int FROM investment WHERE id > $1))
+                OVER (ORDER BY id) AS part
+            FROM investment WHERE id > $1) i
+      GROUP BY part) p;
 
 -- name: pay_range
 -- $3, $4: investments above, up to and including. $5: the run. $6: now. $7: the day as references begin.
 -- $8: whether the suspended earn. $9: only these investments; null for all.
 -- Who is due is decided by dates and by what is paid already, never by today's status alone: a day that is made up
 -- for pays those who have been completed since. Rows are written in the order of their keys, which is what makes a
--- day's index entries cheap.
+-- day's index entries cheap. What is written first here is written last: wallets, which others wait for.
 WITH due AS MATERIALIZED (
-    SELECT i.id, i.user_id, i.currency, r.daily_rate AS rate,
-        least(round(i.principal * r.daily_rate, 2), round(i.principal * r.cap_ratio, 2) - i.paid_total) AS amount
+    SELECT i.id, i.currency, r.daily_rate AS rate,
+        least(round(i.principal * r.daily_rate, 2), round(i.principal * r.cap_ratio, 2) - i.paid_total) AS amount, u.*
     FROM investment i
     JOIN accrual_rate r ON r.accrual_date = $1::date AND r.round = $2::smallint AND r.plan_id = i.plan_id
-    JOIN app_user u ON u.id = i.user_id AND (u.status = 'ACTIVE' OR u.status = 'SUSPENDED' AND $8::bool)
+    JOIN upline_chain u ON u.user_id = i.user_id AND (u.status = 'ACTIVE' OR u.status = 'SUSPENDED' AND $8::bool)
     WHERE i.id > $3::bigint AND i.id <= $4::bigint AND ($9::bigint[] IS NULL OR i.id = ANY ($9))
       AND i.status IN ('ACTIVE', 'COMPLETED') AND i.activated_on < $1 AND i.last_accrual_on >= $1
       AND least(round(i.principal * r.daily_rate, 2), round(i.principal * r.cap_ratio, 2) - i.paid_total) > 0
       AND NOT EXISTS (SELECT FROM roi_distribution d
                       WHERE d.accrual_date = $1 AND d.round = $2 AND d.investment_id = i.id)
     ORDER BY i.id
+), level AS MATERIALIZED (
+    SELECT level, rate FROM accrual_level WHERE accrual_date = $1 AND round = $2
 ), share AS MATERIALIZED (
-    SELECT l.level, d.id, p.beneficiary_id, p.active, l.rate, round(d.amount * l.rate, 2) AS amount, d.currency
-    FROM due d
-    JOIN upline p ON p.user_id = d.user_id
-    JOIN accrual_level l ON l.accrual_date = $1 AND l.round = $2 AND l.level = p.level
-    WHERE round(d.amount * l.rate, 2) > 0
-    ORDER BY l.level, d.id
+    SELECT * FROM (
+        SELECT 1::smallint AS level, id, first_id AS beneficiary_id, first_active AS active, l.rate,
+            round(amount * l.rate, 2) AS amount, currency
+        FROM due JOIN level l ON l.level = 1
+        UNION ALL
+        SELECT 2, id, second_id, second_active, l.rate, round(amount * l.rate, 2), currency
+        FROM due JOIN level l ON l.level = 2
+        UNION ALL
+        SELECT 3, id, third_id, third_active, l.rate, round(amount * l.rate, 2), currency
+        FROM due JOIN level l ON l.level = 3
+        UNION ALL
+        SELECT 4, id, fourth_id, fourth_active, l.rate, round(amount * l.rate, 2), currency
+        FROM due JOIN level l ON l.level = 4
+        UNION ALL
+        SELECT 5, id, fifth_id, fifth_active, l.rate, round(amount * l.rate, 2), currency
+        FROM due JOIN level l ON l.level = 5
+    ) s
+    WHERE beneficiary_id IS NOT NULL AND amount > 0
+), credit AS MATERIALIZED (
+    SELECT c.user_id, c.currency, sum(c.amount) AS amount
+    FROM (SELECT user_id, currency, amount FROM due
+          UNION ALL
+          SELECT beneficiary_id, currency, amount FROM share WHERE active) c
+    GROUP BY c.user_id, c.currency
+    ORDER BY c.user_id, c.currency
+), credited AS (
+    INSERT INTO wallet AS w (user_id, currency, balance)
+    SELECT user_id, currency, amount FROM credit
+    ON CONFLICT (user_id, currency) DO UPDATE SET balance = w.balance + excluded.balance
+), accrued AS (
+    UPDATE investment i SET paid_total = i.paid_total + d.amount
+    FROM due d WHERE i.id = d.id AND i.id > $3 AND i.id <= $4
 ), distributed AS (
     INSERT INTO roi_distribution (accrual_date, round, investment_id, user_id, run_id, rate, amount, currency)
     SELECT $1, $2, id, user_id, $5::bigint, rate, amount, currency FROM due
@@ -52,23 +83,6 @@ WITH due AS MATERIALIZED (
     FROM share WHERE active
     UNION ALL
     SELECT $7 || ':' || id, 'ROI', user_id, $6, amount, currency FROM due
-), credit AS MATERIALIZED (
-    SELECT c.user_id, c.currency, sum(c.amount) AS amount
-    FROM (SELECT user_id, currency, amount FROM due
-          UNION ALL
-          SELECT beneficiary_id, currency, amount FROM share WHERE active) c
-    GROUP BY c.user_id, c.currency
-    ORDER BY c.user_id, c.currency
-), credited AS (
-    UPDATE wallet w SET balance = w.balance + c.amount
-    FROM credit c WHERE w.user_id = c.user_id AND w.currency = c.currency
-), opened AS (
-    INSERT INTO wallet AS w (user_id, currency, balance)
-    SELECT user_id, currency, amount FROM credit c
-    WHERE NOT EXISTS (SELECT FROM wallet o WHERE o.user_id = c.user_id AND o.currency = c.currency)
-    ON CONFLICT (user_id, currency) DO UPDATE SET balance = w.balance + excluded.balance
-), accrued AS (
-    UPDATE investment i SET paid_total = i.paid_total + d.amount FROM due d WHERE i.id = d.id
 ), settled AS (
     UPDATE parked_payout p SET settled_by = $5, settled_at = $6
     FROM due d WHERE p.accrual_date = $1 AND p.investment_id = d.id AND p.settled_at IS NULL

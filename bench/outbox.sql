@@ -1,0 +1,17 @@
+-- name: leave
+-- $1: so many. One message a person, as a payout leaves them.
+INSERT INTO sexton.outbox (suite, recipient, channel, template, data, kind, dedupe_key)
+SELECT 'investment', id::text, 'email', 'roi_digest',
+    jsonb_build_object('date', '2026-03-10', 'purses', jsonb_build_object('INR', jsonb_build_object(
+        'roi', round(id * 1.37, 2)::text, 'commission', round(id * 0.11, 2)::text))),
+    'transactional', 'bench:' || id
+FROM investment.app_user WHERE status = 'ACTIVE' AND NOT prefs ? 'opted_out'
+ORDER BY id LIMIT $1;
+
+-- name: under_way
+SELECT EXISTS (SELECT FROM sexton.outbox
+               WHERE channel = 'email' AND state = 'pending' AND kind IN ('transactional', 'promotional'))
+    OR EXISTS (SELECT FROM sexton.outbox WHERE state = 'sending');
+
+-- name: sent
+SELECT count(*) AS sent, max(attempts) AS attempts FROM sexton.outbox WHERE state = 'sent';

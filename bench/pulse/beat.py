@@ -1,0 +1,24 @@
+"""Wake every few milliseconds on the daemon's own event loop, and report how late that was."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from daemon import Context, OnDemand, job, minutes
+
+EVERY = 0.005
+
+
+@job(OnDemand(), timeout=minutes(60))
+async def beat(ctx: Context) -> None:
+    """Until the file of the argument `while` is gone. Reports the lateness in milliseconds, worst and p99."""
+    sign, loop = Path(ctx.args["while"]), asyncio.get_running_loop()
+    late = []
+    while sign.exists():
+        due = loop.time() + EVERY
+        await asyncio.sleep(EVERY)
+        late.append(1000 * (loop.time() - due))
+    late.sort()
+    async with ctx.completing() as tx:
+        tx.result({"beats": len(late), "worst": late[-1], "p99": late[int(len(late) * 0.99)]})
