@@ -227,7 +227,7 @@ class Daemon:
             ) as error:
                 self.notifier.extend(START_PATIENCE)
                 self.notifier.status(f"waiting for the database: {error}")
-                self.emit(Note("DATABASE", f"does not answer yet: {error}", warning=True))
+                self.emit(Note("DATABASE", f"does not answer yet: {store.place(urls.direct)}: {error}", warning=True))
                 with anyio.move_on_after(pause):
                     await self._stopping.wait()
                 if self._stopping.is_set():

@@ -273,7 +273,7 @@ def _make_state_directory(state_dir: Path) -> None:
     except OSError as error:
         raise StateDirectoryError(
             f"the state directory {state_dir} cannot be made: {error.strerror}; create it, owned by the user "
-            f"who runs Sexton, or set $STATE_DIRECTORY to one that may be written"
+            f"who runs Sexton, or set database.state_dir to one that may be written"
         ) from error
 
 

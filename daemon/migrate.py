@@ -1,7 +1,7 @@
 """Schema history: forward only, one at a time under an advisory lock, each file applied once and never edited.
 
 The engine's files come first, then each suite's, in the order of `suites`. A suite's tables live in the
-schema of its name.
+schema of its name, where a migration puts what it does not qualify, as a job's transaction finds it.
 """
 
 from __future__ import annotations
@@ -109,6 +109,7 @@ async def _apply(connection: asyncpg.Connection, migration: Migration) -> None:
     try:
         async with connection.transaction():
             await connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{migration.suite}"')
+            await connection.execute(f'SET LOCAL search_path = "{migration.suite}", pg_catalog')
             await connection.execute(migration.text)
             await connection.execute(
                 "INSERT INTO sexton.migration (suite, version, name, checksum) VALUES ($1, $2, $3, $4)",

@@ -42,10 +42,13 @@ class PortTaken(Exception):
             os.strerror(error.errno) if error.errno and error.errno in errno.errorcode else error.strerror or str(error)
         )
         variable = f"SEXTON_{setting.upper().replace('.', '__')}"
-        super().__init__(
-            f"{setting} = {listen!r}: {why}; another daemon may run here: choose a free port in "
-            f"config.toml or with {variable}=127.0.0.1:0"
-        )
+        if error.errno == errno.EADDRINUSE:
+            remedy = f"another daemon may run here: choose a free port in config.toml or with {variable}=127.0.0.1:0"
+        else:
+            remedy = (
+                f"choose an address of this machine, and a port that may be opened, in config.toml or with {variable}"
+            )
+        super().__init__(f"{setting} = {listen!r}: {why}; {remedy}")
 
 
 class Outlets:

@@ -80,6 +80,7 @@ def typed(stored: Mapping[str, Any]) -> dict[str, Any]:
 def parse_schedule(text: str, tz: str) -> Schedule:
     """`every 30` (seconds), `every 5m`, `ondemand`, or a cron expression. Raises `ValueError` for no duration."""
     word, _, rest = text.strip().partition(" ")
+    word = word.lower()
     if word == "every":
         return _every(text.strip(), rest)
     if word == "ondemand":

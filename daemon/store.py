@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qs, urlsplit
+
 from daemon.engine import Urls
 from daemon.settings import Settings
 
@@ -14,3 +16,10 @@ def external(settings: Settings) -> Urls | None:
     if url == EMBEDDED:
         return None
     return Urls(url, settings.database.direct_url or url)
+
+
+def place(url: str) -> str:
+    """Host, port and database of a URL, for people: without its user and password."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2] or ",".join(parse_qs(parts.query).get("host", ["the local socket"]))
+    return host + parts.path

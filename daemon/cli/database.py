@@ -74,7 +74,8 @@ async def reach(urls: Urls, *, command_timeout: float | None = 60.0) -> asyncpg.
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         if not means_lost(error):
             raise
-        raise NoDatabase(f"the database does not answer: {str(error) or type(error).__name__}") from error
+        why = str(error) or type(error).__name__
+        raise NoDatabase(f"the database does not answer: {store.place(urls.direct)}: {why}") from error
 
 
 async def hang_up(connection: asyncpg.Connection) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 PLAIN_EVERY = 2.0
 
@@ -66,11 +66,13 @@ class Screen:
 
         console = self._progress.console if self._progress is not None else Console(width=110)
         table = Table(title=title, title_justify="left", title_style="bold")
-        for name, value in rows[0].items():
-            numeric = not isinstance(value, str)
-            table.add_column(name.replace("_", " "), justify="right" if numeric else "left")
-        for row in rows:
-            table.add_row(*(_shown(value) for value in row.values()))
+        lines = [[_shown(value) for value in row.values()] for row in rows]
+        for name, value, cells in zip(rows[0], rows[0].values(), zip(*lines, strict=True), strict=True):
+            whole = not any(" " in cell for cell in cells)  # numbers and the like: what is narrow folds the words
+            justify: Literal["left", "right"] = "left" if isinstance(value, str) else "right"
+            table.add_column(name.replace("_", " "), justify=justify, no_wrap=whole, overflow="fold")
+        for line in lines:
+            table.add_row(*line)
         console.print(table)
 
 

@@ -6,11 +6,13 @@ Errors are recognised by name: whoever raised one has its module loaded, and nob
 from __future__ import annotations
 
 import errno
+import re
 import sys
 
 from typer.exceptions import TyperException
 
 FAILED, USAGE = 1, 2
+NUMBERS = re.compile(r"Input should be a valid (integer|number), .*")
 OUTPUT_LOST = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 """Without a file's name they are about what a command prints."""
 OURS = {
@@ -51,7 +53,9 @@ def sole(error: Exception) -> Exception:
 
 
 def _usage(error: TyperException) -> Explanation:
-    text = error.format_message().strip()
+    text = NUMBERS.sub(
+        lambda wrong: f"write a {'whole ' * (wrong[1] == 'integer')}number", error.format_message()
+    ).strip()
     if type(error).__name__ == "NoArgsIsHelpError":
         return USAGE, [text]
     context = getattr(error, "ctx", None)

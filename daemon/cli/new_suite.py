@@ -55,10 +55,11 @@ def import_root(folder: Path) -> Path:
 def _next_steps(name: str, package: str, root: Path, folder: Path) -> str:
     where = f"PYTHONPATH={shlex.quote(str(root))}"
     python = shlex.quote(sys.executable)
+    how = "" if importlib.util.find_spec("pytest") else "  # make setup-dev brings pytest"
     return (
         f"\nThe suite {name} has one job, {name}.greet. Next:\n"
         f"  {where} SEXTON_SUITES={package} sexton check\n"
-        f"  {where} {python} -m pytest {shlex.quote(str(folder / 'tests'))}\n"
+        f"  {where} {python} -m pytest {shlex.quote(str(folder / 'tests'))}{how}\n"
         f'  {where} SEXTON_SUITES={package} sexton run-job {name}.greet --args \'{{"name": "Ada"}}\' --wait\n'
         f'Then add "{package}" to `suites` in config.toml.'
     )

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NoReturn
 
 import asyncpg
 
@@ -70,12 +70,17 @@ def _arguments(text: str | None) -> Mapping[str, Any]:
     if text is None:
         return {}
     try:
-        value = json.loads(text)
+        value = json.loads(text, parse_constant=_refuse)
     except ValueError as error:
         raise BadUsage(f"--args {text}: not JSON: {error}") from None
     if not isinstance(value, dict):
         raise BadUsage(f'--args {text}: give a JSON object, such as {{"name": "Ada"}}')
     return value
+
+
+def _refuse(constant: str) -> NoReturn:
+    """Raises `ValueError`: Python reads NaN and Infinity, but they are no JSON, and the ledger cannot keep them."""
+    raise ValueError(f"{constant} is no number in it")
 
 
 async def _run(settings: Settings, catalogue: Catalogue, wish: Wish) -> int:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 import asyncpg
 
-from daemon import in_force, sql
+from daemon import in_force, sql, store
 from daemon.catalogue import Catalogue
 from daemon.cli import output
 from daemon.cli.common import CommandFailed, Invocation, run_async
@@ -104,8 +103,7 @@ def _place(settings: Settings, place: Opened) -> str:
     """Where the database is, without its password."""
     if place.embedded:
         return f"embedded in {settings.state_dir}"
-    parts = urlsplit(place.urls.url)
-    return f"{parts.hostname or 'local socket'}{parts.path}"
+    return store.place(place.urls.url)
 
 
 def _node(row: asyncpg.Record, place: Opened) -> dict[str, Any]:

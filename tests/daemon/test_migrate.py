@@ -96,6 +96,14 @@ async def test_a_file_that_fails_leaves_nothing_and_names_its_line(
     assert again == []
 
 
+async def test_what_a_file_does_not_qualify_is_made_in_its_suites_schema(
+    connection: asyncpg.Connection, tmp_path: Path
+) -> None:
+    await migrate.migrate(connection, in_folder("tea", write(tmp_path, _0001_cups="CREATE TABLE cup (n int);")))
+    assert await connection.fetchval("SELECT to_regclass('tea.cup') IS NOT NULL AND to_regclass('public.cup') IS NULL")
+    assert await connection.fetchval("SHOW search_path") == '"$user", public'
+
+
 async def test_a_suite_may_not_be_called_what_no_schema_is(connection: asyncpg.Connection, tmp_path: Path) -> None:
     with pytest.raises(MigrationError, match="cannot be a schema's name"):
         await migrate.migrate(connection, in_folder('tea"; DROP', write(tmp_path, _0001_a="SELECT 1")))

@@ -87,6 +87,13 @@ async def test_a_taken_port_names_the_setting_and_the_remedy(url: str, setting: 
     assert f"SEXTON_{setting.upper()}__LISTEN=127.0.0.1:0" in str(caught.value)
 
 
+async def test_an_address_that_is_not_ours_blames_no_other_daemon(url: str) -> None:
+    async with outlets(url, metrics=MetricsSettings(listen="192.0.2.1:9464")) as (_, made):
+        with pytest.raises(PortTaken) as caught:
+            await made.open(Metrics("1"))
+    assert "Cannot assign requested address; choose an address of this machine" in str(caught.value)
+
+
 async def test_the_probes_stand_beside_the_public_listener(url: str) -> None:
     async with outlets(url, public=public(), metrics=MetricsSettings(listen="127.0.0.1:0")) as (_, made):
         await made.open(Metrics("1"))

@@ -102,7 +102,8 @@ def test_a_schedule_is_written_as_cron_every_or_ondemand() -> None:
     assert parse_schedule(" every 30s ", "UTC") == parse_schedule("every 30", "UTC") == Every(30)
     assert parse_schedule("every 5 m", "UTC") == Every(300)
     assert parse_schedule("every 500ms", "UTC") == Every(0.5)
-    assert parse_schedule("ondemand", "UTC") == OnDemand()
+    assert parse_schedule("OnDemand", "UTC") == parse_schedule("ondemand", "UTC") == OnDemand()
+    assert parse_schedule("Every 5m", "UTC") == Every(300)
     assert parse_schedule(" */5 * * * * ", "Europe/Zurich") == Cron("*/5 * * * *", "Europe/Zurich")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from daemon.cli.demo import metrics_words
@@ -31,6 +33,29 @@ def test_bars_on_a_terminal_wait_for_something_too(monkeypatch: pytest.MonkeyPat
         ]
     finally:
         screen.close()
+
+
+def test_a_narrow_terminal_folds_words_and_cuts_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "80")
+    screen = Screen()
+    try:
+        screen.table(
+            "Invoices",
+            [
+                {"number": f"FI/18-19/{n:06}", "customer": "Norwegian Air International", "period": "1 – 31 Aug 2018",
+                 "currency": "CHF", "flights": 172, "total": Decimal("38277.90")}
+                for n in (98, 105)
+            ],
+        )  # fmt: skip
+    finally:
+        screen.close()
+    out = capsys.readouterr().out
+    assert "…" not in out
+    for whole in ("FI/18-19/000098", "FI/18-19/000105", "38277.90"):
+        assert whole in out
 
 
 @pytest.mark.parametrize(
