@@ -100,7 +100,8 @@ SELECT count(*) FILTER (WHERE state = 'READY') AS ready, count(*) FILTER (WHERE 
 FROM {queue};
 
 -- name: requeue
--- A person brings dead items back: all of them when $1 is null.
-UPDATE {queue} SET state = 'READY', failures = 0, rescues = 0, next_attempt_at = sexton.clock()
+-- A person brings dead items back: all of them when $1 is null. Everything is counted anew; tries of before would
+-- else pass for times that the item was put off.
+UPDATE {queue} SET state = 'READY', attempts = 0, failures = 0, rescues = 0, next_attempt_at = sexton.clock()
 WHERE state = 'DEAD' AND ($1::bigint[] IS NULL OR {key} = ANY($1))
 RETURNING {key} AS key;

@@ -48,8 +48,8 @@ async def rated(flight_id: int, settings: Settings) -> Report:
     flight = reference.flight_of(row)
     try:
         zones, rates = await reference.reference(row)
-    except ZoneGeometryError as error:
-        return unrated(flight_id, Unratable(Reason.NO_ZONE_GEOMETRY, str(error)))
+    except ZoneGeometryError as error:  # holds up every flight, so that none is to blame
+        return unrated(flight_id, Unratable(Reason.NO_ZONE_GEOMETRY, str(error)), transient=True)
     points = await positions(flight, settings)
     fetch_ms = (time.perf_counter() - started) * 1000
     if isinstance(points, Report):

@@ -45,18 +45,26 @@ async def fetch(statement: sql.Statement, *args: object) -> list[asyncpg.Record]
         return await (await connection()).fetch(statement.text, *args, timeout=STATEMENT_TIMEOUT_S)
     except LOST as error:
         await close()
-        raise DatabaseUnavailableError(f"{type(error).__name__}: {error}") from error
+        raise unavailable(error) from error
 
 
 async def connection() -> asyncpg.Connection[Any]:
+    """Raises `DatabaseUnavailableError`, also when it is turned away: no flight is to blame for a password."""
     global _connection  # noqa: PLW0603 - one per process is the point
     if _connection is None or _connection.is_closed():
-        _connection = await asyncpg.connect(
-            os.environ[URL],
-            timeout=CONNECT_TIMEOUT_S,
-            server_settings={"default_transaction_read_only": "on", "jit": "off"},
-        )
+        try:
+            _connection = await asyncpg.connect(
+                os.environ[URL],
+                timeout=CONNECT_TIMEOUT_S,
+                server_settings={"default_transaction_read_only": "on", "jit": "off"},
+            )
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise unavailable(error) from error
     return _connection
+
+
+def unavailable(error: Exception) -> DatabaseUnavailableError:
+    return DatabaseUnavailableError(f"{type(error).__name__}: {error}")
 
 
 async def close() -> None:

@@ -6,6 +6,7 @@ import asyncio
 import json
 from decimal import Decimal
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
@@ -208,6 +209,41 @@ async def test_workers_that_cannot_reach_the_database_postpone_and_cost_no_fligh
     assert "database unavailable: ConnectionRefusedError" in note.text
     left = await rows(connection, "SELECT DISTINCT state, failures FROM flights.flight_processing_queue")
     assert left == [{"state": "READY", "failures": 0}]
+
+
+@pytest.mark.parametrize("role", ["nobody_here", ""])
+async def test_workers_that_the_database_turns_away_cost_no_flight_a_try_either(
+    seeded: Seeded, monkeypatch: pytest.MonkeyPatch, role: str
+) -> None:
+    """A password that was changed, a database that was renamed: no flight's doing."""
+    url, connection = await seeded.clone()
+    turned_away = urlsplit(url)
+    gone = turned_away._replace(path="/nowhere") if not role else turned_away._replace(
+        netloc=f"{role}@{turned_away.netloc.rpartition('@')[2]}"
+    )  # fmt: skip
+    async with ingesting(url, monkeypatch, workers_url=urlunsplit(gone)) as n:
+        note = await n.event(Note, lambda e: "postponed" in e.text)
+        await n.event(RunEnded)
+    assert "database unavailable: Invalid" in note.text
+    left = await rows(connection, "SELECT DISTINCT state, failures FROM flights.flight_processing_queue")
+    assert left == [{"state": "READY", "failures": 0}]
+
+
+async def test_a_region_without_an_area_holds_all_flights_up_and_kills_none(
+    seeded: Seeded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, connection = await seeded.clone()
+    await connection.execute(
+        "INSERT INTO flights.fir SELECT 'ZZZZ', 'Drawn badly', min(id), "
+        """'{"type": "Polygon", "coordinates": [[[0, 0], [1, 1], [2, 2], [0, 0]]]}', 'test' FROM flights.charging_zone"""
+    )
+    async with ingesting(url, monkeypatch, retry_delay=0.1) as n:
+        note = await n.event(Note, lambda e: "postponed" in e.text)
+        assert "no zone geometry: FIR ZZZZ has a polygon without an area" in note.text
+        await connection.execute("DELETE FROM flights.fir WHERE ident = 'ZZZZ'")
+        await until_empty(n, connection)
+    assert not any(isinstance(e, ItemDied) for e in n.events)
+    assert await connection.fetchval("SELECT count(DISTINCT flight_id) FROM flights.flight_invoice") == FLIGHTS
 
 
 async def test_results_that_cannot_be_written_stop_no_billing(
