@@ -50,6 +50,8 @@ class Exemption(StrEnum):
 
 OUTSIDE_CHARGED_AIRSPACE = "outside charged airspace"
 NO_CHARGEABLE_DISTANCE = "no chargeable distance"
+UNIT_RATE_OF_ZERO = "unit rate of zero"
+UNDER_HALF_A_CENT = "charges under half a cent"
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,8 @@ async def consolidated_invoice(ctx: Context) -> None:
         due = await reader.fetch(DUE_PERIODS, ctx.business_date, order.customers)
     check_all_due(order, due, ctx.business_date)
     parked = 0
-    for batch in batches([row for row in due if row["customer_id"] > (ctx.cursor or 0)]):
+    left = due if ctx.cursor is None else [row for row in due if row["customer_id"] > ctx.cursor]
+    for batch in batches(left):
         parked += await forgiving_deadlocks(bill_batch, ctx, order, batch)
         if parked > max(MOST_PARKED, len(due) // 1000):
             raise TooManyParkedError(f"{parked} customers cannot be billed: see flights.parked_bill")

@@ -12,6 +12,8 @@ from workers.flights import tariff
 from workers.flights.charge import (
     NO_CHARGEABLE_DISTANCE,
     OUTSIDE_CHARGED_AIRSPACE,
+    UNDER_HALF_A_CENT,
+    UNIT_RATE_OF_ZERO,
     Charge,
     Exemption,
     Fix,
@@ -162,4 +164,11 @@ def records(lines: list[Charge], home_currency: str) -> Iterator[Record]:
         if any(line.amount for line in own):
             yield Record(currency=currency, outcome=Outcome.CHARGED, charges=own)
         else:
-            yield Record(currency=currency, outcome=Outcome.UNCHARGED, reason=NO_CHARGEABLE_DISTANCE, charges=own)
+            yield Record(currency=currency, outcome=Outcome.UNCHARGED, reason=nothing_due(own), charges=own)
+
+
+def nothing_due(lines: Sequence[Charge]) -> str:
+    """Why these lines come to nothing."""
+    if not any(line.service_units for line in lines):
+        return NO_CHARGEABLE_DISTANCE
+    return UNDER_HALF_A_CENT if any(line.service_units * line.unit_rate for line in lines) else UNIT_RATE_OF_ZERO

@@ -38,6 +38,13 @@ async def test_running_twice_bills_nothing_more(billing: Billing) -> None:
     assert await billing.invoices() == [("FI/18-19/000001", Decimal("100.00"))]
 
 
+async def test_no_customer_is_passed_over_for_the_number_it_has(billing: Billing) -> None:
+    for key in (-7, 0, 7):
+        await billing.customer(key, weekly=1)
+        await billing.record(MONDAY, customer=key)
+    assert (await billing.bill(MONDAY))["invoices"] == 3
+
+
 async def test_a_flight_on_the_last_day_counts_and_one_on_the_next_day_does_not(billing: Billing) -> None:
     await billing.customer(weekly=1)
     await billing.record(MONDAY, "1.00")

@@ -128,6 +128,15 @@ def test_a_clipped_corner_that_rounds_to_nothing_is_kept_as_evidence_not_as_a_ch
 
 
 @pytest.mark.parametrize(
+    ("unit_rate", "reason"),
+    [("0", "unit rate of zero"), ("0.0001", "charges under half a cent"), ("100", None)],
+)
+def test_a_record_without_an_amount_says_what_came_to_nothing(unit_rate: str, reason: str | None) -> None:
+    (record,) = rated(flight(), rates=rate_card(*[(zone, "ENROUTE", unit_rate, "EUR") for zone in "ABC"])).records
+    assert (record.reason, len(record.charges)) == (reason, 3)
+
+
+@pytest.mark.parametrize(
     ("changes", "points", "reason"),
     [
         ({"registration": None, "mtow_t": None}, OVERFLIGHT, Reason.NO_AIRCRAFT),
