@@ -204,8 +204,8 @@ async def test_a_poll_cannot_be_rescheduled(connection: asyncpg.Connection) -> N
 async def test_dead_items_are_ready_again_and_audited_by_key(connection: asyncpg.Connection, heard: list[str]) -> None:
     await connection.execute(
         "CREATE TABLE public.todo AS SELECT n::bigint AS id, CASE WHEN n < 4 THEN 'DEAD' ELSE 'READY' END AS state, "
-        "9 AS attempts, 5 AS failures, 2 AS rescues, 0 AS priority, sexton.clock() AS next_attempt_at, null::text AS last_error "
-        "FROM generate_series(1, 5) n"
+        "9 AS attempts, 5 AS failures, 2 AS rescues, 0 AS priority, sexton.clock() AS next_attempt_at, "
+        "null::text AS last_error FROM generate_series(1, 5) n"
     )
     queue = WorkQueue("public.todo", key="id")
     assert await actions.retry_items(connection, ANN, queue, [2, 5]) == [2]

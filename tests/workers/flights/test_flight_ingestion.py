@@ -235,7 +235,8 @@ async def test_a_region_without_an_area_holds_all_flights_up_and_kills_none(
     url, connection = await seeded.clone()
     await connection.execute(
         "INSERT INTO flights.fir SELECT 'ZZZZ', 'Drawn badly', min(id), "
-        """'{"type": "Polygon", "coordinates": [[[0, 0], [1, 1], [2, 2], [0, 0]]]}', 'test' FROM flights.charging_zone"""
+        """'{"type": "Polygon", "coordinates": [[[0, 0], [1, 1], [2, 2], [0, 0]]]}', 'test' """
+        "FROM flights.charging_zone"
     )
     async with ingesting(url, monkeypatch, retry_delay=0.1) as n:
         note = await n.event(Note, lambda e: "postponed" in e.text)
