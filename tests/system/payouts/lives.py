@@ -1,4 +1,4 @@
-"""A daemon's life that ends at a named point, or at a moment of chance."""
+"""A daemon's life that ends at a named point, or at a moment of chance; or whose database is taken from it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from random import Random
 import asyncpg
 
 from tests.system import processes
-from tests.system.payouts.house import JOB, PAID
+from tests.system.payouts.house import DAYS, JOB, PAID
 from tests.system.payouts.points import MID_STATEMENT, RUNNING, KillPoint
 from tests.system.payouts.stage import PayoutStage
+from tests.system.place import External
 from tests.system.waiting import row
 from tests.system.wire import Talk
 
-OFTEN_ENOUGH = 4
+WHOLE_DAY = 600.0  # seconds that a day may take on a busy machine, at any size
+OFTEN_ENOUGH = 3
 """A run that was in the hands of six nodes as they died is a dead letter: that is another test's business."""
 # Of somebody who is paid by the range that is about to be: who was paid by it the day before.
 WALLET = f"""
@@ -25,48 +27,58 @@ WALLET = f"""
     FOR UPDATE
 """
 BLOCKED = """
-    SELECT EXISTS (SELECT FROM pg_stat_activity
-                   WHERE wait_event_type = 'Lock' AND query LIKE '%due AS MATERIALIZED%')
+    SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%due AS MATERIALIZED%')
+"""
+RANGE_PAID = r"investments up to \d+ paid for"
+IN_NO_DANGER = f"""
+    SELECT ({PAID}) = {DAYS} OR EXISTS (
+        SELECT FROM sexton.run WHERE job = '{JOB}' AND state = 'running' AND rescues < {OFTEN_ENOUGH})
 """
 
 
 async def held_at(stage: PayoutStage, connection: asyncpg.Connection, point: KillPoint, days: int) -> Talk:
     """Let the daemon go on until it stands there, and at least so many days have been paid."""
     while True:
-        talk = await stage.wire.held(seconds=600)
+        talk = await stage.wire.held(WHOLE_DAY)
         if await connection.fetchval(point.reached, days):
-            return talk
+            break
         talk.release()
+    if point is MID_STATEMENT:
+        await block(stage, connection, talk)
+    return talk
 
 
-async def killed_at(stage: PayoutStage, point: KillPoint, days: int) -> int:
-    """One life, ended there once so many days have been paid. How many they were."""
+async def block(stage: PayoutStage, connection: asyncpg.Connection, talk: Talk) -> None:
+    """Let the server begin to pay the range, which comes to a wallet that `connection` has locked."""
+    await connection.execute("BEGIN")
+    assert await connection.fetch(WALLET)
+    talk.release()
+    async with stage.looking() as another:
+        await row(another, BLOCKED)
+
+
+async def killed_at(stage: PayoutStage, point: KillPoint, days: int) -> None:
+    """One life, ended there once so many days have been paid."""
     stage.wire.hold(point.moment)
-    node = await stage.daemon(wait=False)
-    await node.says(r"is ready$")
+    node = await stage.daemon()
     async with stage.looking() as connection:
-        talk = await held_at(stage, connection, point, days)
-        if point is MID_STATEMENT:
-            await connection.execute("BEGIN")
-            assert await connection.fetch(WALLET)
-            talk.release()
-            async with stage.looking() as another:
-                await row(another, BLOCKED)
-        paid: int = await connection.fetchval(PAID)
+        await held_at(stage, connection, point, days)
         await node.kill()
     stage.wire.hold(None)
-    stage.tell(f"killed {point.name}; {paid} days paid")
-    return paid
+    stage.tell(f"killed {point.name}; {days} days were paid")
 
 
-async def killed_by_chance(stage: PayoutStage, dice: Random) -> None:
+async def killed_by_chance(stage: PayoutStage, dice: Random, nth: int) -> None:
     """Killed while it starts, or a moment after it has paid some ranges; sometimes with its server."""
     node = await stage.daemon(wait=False)
-    if dice.random() < 0.25:
+    if nth % 4 == 0:
         await asyncio.sleep(dice.uniform(0, 1))
     else:
-        await node.says(r"paid for \d", count=dice.randint(1, 8))
-        await not_once_too_often(stage)
+        await node.ready()
+        async with stage.looking() as connection:
+            await row(connection, IN_NO_DANGER, seconds=WHOLE_DAY)
+            nearly_done = await connection.fetchval(PAID) >= DAYS - 1
+        await node.says(RANGE_PAID, count=0 if nearly_done else len(node.said(RANGE_PAID)) + dice.randint(1, 3))
         await asyncio.sleep(dice.uniform(0, 0.15))
     server = stage.place.left_behind() if not stage.is_external and dice.random() < 0.2 else []
     await node.kill()
@@ -75,11 +87,23 @@ async def killed_by_chance(stage: PayoutStage, dice: Random) -> None:
     stage.tell("killed by chance" + (" with its server" if server else ""))
 
 
-async def not_once_too_often(stage: PayoutStage) -> None:
-    """Wait until the run at hand has not been rescued so often that one more death would be its last."""
+async def lost_its_database(stage: PayoutStage, days: int, *, orderly: bool) -> None:
+    """One life whose server is killed, or restarted, while it pays a range; it goes on by itself and is stopped."""
+    stage.wire.hold(MID_STATEMENT.moment)
+    node = await stage.daemon()
     async with stage.looking() as connection:
-        await row(
-            connection,
-            "SELECT NOT EXISTS (SELECT FROM sexton.run WHERE job = $1 AND state = 'running' AND rescues >= $2)",
-            JOB, OFTEN_ENOUGH,
-        )  # fmt: skip
+        await held_at(stage, connection, MID_STATEMENT, days)
+        stage.wire.hold(None)
+        if orderly:
+            await stage.place.stop()
+        else:
+            processes.kill(stage.place.postmaster)
+        await node.says(r"\[DATABASE\] lost")
+    if orderly:
+        await stage.place.start()
+    elif isinstance(stage.place, External):
+        await stage.place.crashed()
+        await stage.place.restart()
+    await stage.paid(days + 1)
+    assert await node.stop() == 0
+    stage.tell(f"database {'restarted' if orderly else 'killed'} while a range was paid; {days} days were paid")

@@ -11,7 +11,7 @@ import asyncpg
 
 from tests.system.daemons import Daemons, environment_of
 from tests.system.node import Node
-from tests.system.payouts.account import Account, account
+from tests.system.payouts.account import RESCUES, Account, account
 from tests.system.payouts.books import books
 from tests.system.payouts.house import JOB, PAID, House
 from tests.system.place import External, Place, copied
@@ -68,6 +68,7 @@ class PayoutStage(Daemons):
         """Every day that is owed has been paid, and its run has ended."""
         async with self.looking() as connection:
             await row(connection, SETTLED, seconds=3600)
+        self.tell("every day is paid")
 
     async def audited(self) -> None:
         """The suite's own audit has looked at all these days. Autovacuum has not yet looked at so many new rows."""
@@ -76,12 +77,21 @@ class PayoutStage(Daemons):
             await connection.execute("ANALYZE")
             (run,) = await self.request("investment.ledger_audit", {"from": str(first), "until": str(last)})
             await row(connection, "SELECT state = 'succeeded' FROM sexton.run WHERE id = $1", run, seconds=3600)
+        self.tell("audited")
 
-    async def balance(self, *, rescues: int | None = None) -> Account:
-        """Called when the daemons have ended. `rescues`: so many, no more and no fewer."""
-        assert not [node.pid for node in self.nodes if node.alive], "stop the daemons first"
+    async def rescued(self, times: int) -> None:
+        """So often a run was taken from the dead, no more and no less. Called when no daemon runs."""
         async with self.place.connection() as connection:
-            return await account(connection, self.house, await books(connection), rescues)
+            assert await connection.fetchval(RESCUES) == times
+
+    async def balance(self) -> Account:
+        """Called when no daemon runs."""
+        assert not [node.pid for node in self.nodes if node.alive], "stop the daemons first"
+        self.tell("adding up")
+        async with self.place.connection() as connection:
+            found = await account(connection, self.house, await books(connection))
+        self.tell(f"balanced: {found}")
+        return found
 
 
 @asynccontextmanager
