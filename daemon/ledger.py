@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -135,14 +136,26 @@ async def tick(
 
 
 def tick_arguments(jobs: Sequence[TickedJob], runs: Sequence[NewRun], now: datetime, node: UUID) -> tuple[object, ...]:
-    return (
-        [j.known.name for j in jobs], [j.known.fingerprint for j in jobs], [j.fingerprint for j in jobs],
-        [j.known.evaluated_until for j in jobs], [j.known.revision for j in jobs], [j.until for j in jobs],
-        [r.job for r in runs], [r.due_at for r in runs], [r.due_until for r in runs], [r.count for r in runs],
-        [r.logical_date for r in runs], [r.logical_until for r in runs], [r.state for r in runs],
-        [r.reason for r in runs], [r.priority for r in runs], [r.strict for r in runs], [r.daily for r in runs],
-        [r.note for r in runs], [r.claim for r in runs], now, node,
-    )  # fmt: skip
+    """What most jobs of a burst have in common is sent once: to encode it for each took longer than all the rest."""
+    names = [j.known.name for j in jobs]
+    places = {name: place for place, name in enumerate(names, 1)}
+    job_sort, job_sorts = _sorted(map(_JOB_SORT, jobs), width=5)
+    run_sort, run_sorts = _sorted(map(_RUN_SORT, runs), width=12)
+    return names, job_sort, *job_sorts, [places[r.job] for r in runs], run_sort, *run_sorts, now, node
+
+
+_JOB_SORT = attrgetter("known.fingerprint", "fingerprint", "known.evaluated_until", "known.revision", "until")
+_RUN_SORT = attrgetter(
+    "due_at", "due_until", "count", "logical_date", "logical_until", "state", "reason", "priority", "strict", "daily",
+    "note", "claim",
+)  # fmt: skip
+
+
+def _sorted(rows: Iterable[tuple[object, ...]], *, width: int) -> tuple[list[int], list[list[object]]]:
+    """Which sort each row is of, counted from 1, and the sorts, column by column."""
+    sorts: dict[tuple[object, ...], int] = {}
+    of_each = [sorts.setdefault(row, len(sorts) + 1) for row in rows]
+    return of_each, [[sort[column] for sort in sorts] for column in range(width)]
 
 
 def claimed(row: Record) -> Claimed:

@@ -21,35 +21,42 @@ WHERE strict AND state <> 'succeeded' AND waived_by IS NULL AND job = ANY($1::te
 GROUP BY job;
 
 -- name: tick
--- $1..$6: the due jobs: name, fingerprint known, fingerprint to be, evaluated_until known, revision, until.
--- $7..$19: their runs. $20: what "now" was taken to be. $21: this node.
+-- $1, $2: the due jobs, and which of the sorts $3..$7 each is of: fingerprint known, fingerprint to be, evaluated_until
+-- known, revision, until. $8, $9: their runs, by the place of the job in $1, and which of the sorts $10..$21 each is of.
+-- $22: what "now" was taken to be. $23: this node. Most jobs that are due at once are alike but for their names.
 -- The swap is on watermark, fingerprint and revision at once: an older node, a twin, or a person's change
 -- a moment ago makes it match nothing, and the loser looks again. A run marked `claim` starts at once.
 -- Arrays are joined with FULL JOIN although neither side has rows of its own: the planner, which expects one row
 -- of each, would loop over both, and 10,000 jobs due at once took minutes; a full join it can only hash or merge.
 WITH due AS (
-    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::bigint[], $6::timestamptz[])
-        AS d (name, fingerprint, new_fingerprint, known_until, revision, until)
+    SELECT d.name, d.place, ($3::text[])[d.sort] AS fingerprint, ($4::text[])[d.sort] AS new_fingerprint,
+        ($5::timestamptz[])[d.sort] AS known_until, ($6::bigint[])[d.sort] AS revision,
+        ($7::timestamptz[])[d.sort] AS until
+    FROM unnest($1::text[], $2::int[]) WITH ORDINALITY AS d (name, sort, place)
 ), locked AS (
-    SELECT j.name, j.running_run, d.new_fingerprint, d.until
+    SELECT j.name, j.running_run, d.place, d.new_fingerprint, d.until
     FROM sexton.job j JOIN due d ON d.name = j.name
     WHERE j.schedule_fingerprint = d.fingerprint AND j.evaluated_until = d.known_until
-      AND j.revision = d.revision AND $20::timestamptz <= sexton.clock()
+      AND j.revision = d.revision AND $22::timestamptz <= sexton.clock()
     ORDER BY j.name
     FOR NO KEY UPDATE OF j SKIP LOCKED
+), sorted AS (
+    SELECT r.place, ($10::timestamptz[])[r.sort] AS due_at, ($11::timestamptz[])[r.sort] AS due_until,
+        ($12::int[])[r.sort] AS count, ($13::date[])[r.sort] AS logical_date, ($14::date[])[r.sort] AS logical_until,
+        ($15::text[])[r.sort] AS state, ($16::text[])[r.sort] AS reason, ($17::smallint[])[r.sort] AS priority,
+        ($18::bool[])[r.sort] AS strict, ($19::bool[])[r.sort] AS daily, ($20::text[])[r.sort] AS note,
+        ($21::bool[])[r.sort] AS claim
+    FROM unnest($8::bigint[], $9::int[]) AS r (place, sort)
 ), planned AS (
-    SELECT p.*, l.running_run,
+    SELECT l.name AS job, p.*, l.running_run,
         CASE WHEN p.daily AND p.state IN ('ready', 'waiting', 'held') THEN (
             SELECT min(x.id) FROM sexton.run x
-            WHERE x.job = p.job AND x.logical_date = p.logical_date AND x.daily AND NOT x.again
+            WHERE x.job = l.name AND x.logical_date = p.logical_date AND x.daily AND NOT x.again
               AND x.state NOT IN ('skipped', 'missed', 'cancelled'))
         END AS already
-    FROM unnest($7::text[], $8::timestamptz[], $9::timestamptz[], $10::int[], $11::date[], $12::date[],
-                $13::text[], $14::text[], $15::smallint[], $16::bool[], $17::bool[], $18::text[], $19::bool[])
-        AS p (job, due_at, due_until, count, logical_date, logical_until,
-              state, reason, priority, strict, daily, note, claim)
-    FULL JOIN locked l ON l.name = p.job
-    WHERE (p.job IS NULL) = (l.name IS NULL)
+    FROM sorted p
+    FULL JOIN locked l ON l.place = p.place
+    WHERE (p.place IS NULL) = (l.name IS NULL)
 ), decided AS (
     SELECT p.*, p.claim AND p.state = 'ready' AND p.already IS NULL AND p.running_run IS NULL
         AND NOT (p.strict AND EXISTS (
@@ -65,10 +72,10 @@ WITH due AS (
         CASE WHEN already IS NOT NULL THEN 'already covered by run ' || already ELSE reason END,
         priority, strict AND already IS NULL, daily, due_at, note,
         CASE WHEN starts THEN nextval('sexton.token') END,
-        CASE WHEN starts THEN $21::uuid END,
+        CASE WHEN starts THEN $23::uuid END,
         CASE WHEN starts THEN 1 ELSE 0 END,
-        CASE WHEN starts THEN $20::timestamptz END,
-        CASE WHEN already IS NOT NULL OR state IN ('skipped', 'missed') THEN $20::timestamptz END
+        CASE WHEN starts THEN $22::timestamptz END,
+        CASE WHEN already IS NOT NULL OR state IN ('skipped', 'missed') THEN $22::timestamptz END
     FROM decided
     ON CONFLICT (job, due_at) DO NOTHING
     RETURNING id, job, due_at, due_until, count, logical_date, state, reason, token
@@ -78,9 +85,9 @@ WITH due AS (
         running_run = coalesce(i.id, j.running_run)
     FROM locked l FULL JOIN (SELECT id, job FROM inserted WHERE state = 'running') i ON i.job = l.name
     WHERE j.name = coalesce(l.name, i.job)
-    RETURNING j.name, l.until
+    RETURNING j.name
 )
-SELECT m.name, m.until, i.id, i.due_at, i.due_until, i.count, i.logical_date, i.state, i.reason, i.token
+SELECT m.name, i.id, i.due_at, i.due_until, i.count, i.logical_date, i.state, i.reason, i.token
 FROM moved m FULL JOIN inserted i ON i.job = m.name;
 
 -- name: claim

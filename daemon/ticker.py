@@ -190,13 +190,13 @@ class Ticker:
 
     def _take(self, jobs: Sequence[TickedJob], answer: Sequence[Record]) -> None:
         """Watermarks moved; who is missing from the answer was ticked by somebody else."""
-        ticked = {row["name"]: row["until"] for row in answer}
+        ticked = {row["name"] for row in answer}
         for j in jobs:
             k = j.known
             if k.name not in ticked:
                 self._stale.add(k.name)
                 continue
-            self._remember(replace(k, fingerprint=j.fingerprint, evaluated_until=ticked[k.name]))
+            self._remember(replace(k, fingerprint=j.fingerprint, evaluated_until=j.until))
             self._push(k.name)
 
     def _remember(self, known: KnownJob) -> None:
