@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
@@ -15,7 +15,6 @@ from daemon.database import DatabaseDown, Link
 from daemon.delivery_store import COUNTS
 from daemon.engine import Engine
 from daemon.events import Event, Note
-from daemon.expectations import Expectation, expected
 from daemon.job import Job
 from daemon.queue import WorkQueue
 
@@ -37,12 +36,15 @@ class Amount:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """`runs` by (job, state), `messages` by (channel, state), `queue_states` by (queue, state)."""
+    """`runs` by (job, state), `messages` by (channel, state), `queue_states` by (queue, state).
 
-    jobs: Collection[str]
+    `awaited`: since when the next success of a job is waited for; of a paused one none is.
+    """
+
+    jobs: Mapping[str, Job]
     paused: Collection[str]
     successes: Mapping[str, datetime]
-    expectations: Mapping[str, Expectation]
+    awaited: Mapping[str, datetime]
     runs: Mapping[tuple[str, str], Amount]
     queue_states: Mapping[tuple[str, str], int]
     queue_ages: Mapping[str, float]
@@ -73,7 +75,6 @@ class Census:
     failures: int = 0
     _began: datetime = field(default_factory=lambda: datetime.now(UTC))
     _successes: dict[str, Success] = field(default_factory=dict)
-    _expected: dict[str, tuple[Job, datetime, Expectation | None]] = field(default_factory=dict)
     _counted: Counted | None = None
     _counted_at: float = 0.0
     _complaint: str = ""
@@ -104,7 +105,7 @@ class Census:
         self._complaint = text
 
     async def _count(self, connection: asyncpg.Connection) -> Counted:
-        jobs = self.jobs()
+        jobs = dict(self.jobs())
         paused, since = await self._look_at_jobs(connection, jobs)
         states, ages = await self._look_at_queues(connection)
         runs = await connection.fetch(RUNS.text)
@@ -115,9 +116,9 @@ class Census:
         assert events is not None
         assert nodes is not None
         return Counted(
-            jobs=tuple(jobs), paused=paused,
+            jobs=jobs, paused=paused,
             successes={name: success.finished_at for name, success in self._successes.items()},
-            expectations=self._expectations((jobs[name] for name in since if name not in paused), since),
+            awaited={name: at for name, at in since.items() if name not in paused},
             runs={(r["job"], r["state"]): Amount(r["instants"], r["oldest_age_s"]) for r in runs},
             queue_states=states, queue_ages=ages,
             messages={(r["channel"], r["state"]): Amount(r["messages"], max(r["oldest_s"], 0.0)) for r in messages},
@@ -140,17 +141,6 @@ class Census:
             base = success.finished_at if success else row["first_due_at"] or self._began
             since[name] = max(base, row["changed_at"] or base)  # resumed or rescheduled: what was before is settled
         return frozenset(row["name"] for row in rows if row["paused"]), since
-
-    def _expectations(self, jobs: Iterable[Job], since: Mapping[str, datetime]) -> dict[str, Expectation]:
-        """Worked out anew only when something has changed: stepping over cron's days is the dear part."""
-        found = {}
-        for job in jobs:
-            before = self._expected.get(job.name)
-            if before is None or before[:2] != (job, since[job.name]):
-                before = self._expected[job.name] = (job, since[job.name], expected(job, since[job.name]))
-            if before[2] is not None:
-                found[job.name] = before[2]
-        return found
 
     async def _look_at_queues(
         self, connection: asyncpg.Connection

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from daemon.job import Job
@@ -32,3 +33,21 @@ def expected(job: Job, since: datetime) -> Expectation | None:
         patience += job.dependency_timeout
     late = [instant.at + patience for instant in coming]
     return Expectation(late[0], late[1] if len(late) > 1 else None)
+
+
+@dataclass
+class Expectations:
+    """Worked out anew only where something has changed: stepping over cron's days is dear, and jobs are many."""
+
+    _known: dict[str, tuple[Job, datetime, Expectation | None]] = field(default_factory=dict)
+
+    def of(self, jobs: Mapping[str, Job], awaited: Mapping[str, datetime]) -> dict[str, Expectation]:
+        """By job; `awaited` says since when each one's next success is waited for."""
+        found = {}
+        for name, since in awaited.items():
+            job, known = jobs[name], self._known.get(name)
+            if known is None or known[:2] != (job, since):
+                known = self._known[name] = (job, since, expected(job, since))
+            if known[2] is not None:
+                found[name] = known[2]
+        return found

@@ -9,6 +9,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from daemon.census import Counted
+from daemon.expectations import Expectation, Expectations
 from daemon.metric_families import counters, gauge, gauges
 from daemon.metrics import JOB, MESSAGE_CHANNELS, MESSAGE_STATES, job_labels
 
@@ -16,32 +17,35 @@ RUN_STATES = ("ready", "waiting", "held", "running", "failed")
 
 
 class TableMetrics(Collector):
+    """Schedules are looked into here, in the thread of whoever scrapes, and not on the event loop."""
+
     def __init__(self, told: Callable[[], Counted | None]) -> None:
         self._told = told
+        self._expectations = Expectations()
 
     def collect(self) -> Iterator[Metric]:
         told = self._told()
         text = "1 on the node that tells of the tables; the metrics of them come from that node alone"
         yield gauge("sexton_tells_of_tables", text, told is not None)
         if told is not None:
-            yield from _jobs(told)
+            yield from _jobs(told, self._expectations.of(told.jobs, told.awaited))
             yield from _runs(told)
             yield from _queues(told)
             yield from _messages(told)
             yield from _others(told)
 
 
-def _jobs(told: Counted) -> Iterator[Metric]:
+def _jobs(told: Counted, expected: Mapping[str, Expectation]) -> Iterator[Metric]:
     yield _instants("sexton_job_last_success_timestamp_seconds", "When it last succeeded", told.successes)
     yield _instants(
         "sexton_job_success_expected_by_timestamp_seconds",
         "When the next success is late: the instant after the last success, plus the job's timeout",
-        {job: by.by for job, by in told.expectations.items()},
+        {job: by.by for job, by in expected.items()},
     )
     yield _instants(
         "sexton_job_second_success_expected_by_timestamp_seconds",
         "When two successes in a row are late",
-        {job: by.twice for job, by in told.expectations.items() if by.twice is not None},
+        {job: by.twice for job, by in expected.items() if by.twice is not None},
     )
     paused = {job_labels(job): float(job in told.paused) for job in told.jobs}
     yield gauges("sexton_job_paused", "1 while the job is paused by a person", JOB, paused)

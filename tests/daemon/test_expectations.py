@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon import Context, Cron, Every, OnDemand, minutes
-from daemon.expectations import expected
+from daemon.expectations import Expectations, expected
 from daemon.job import Poll
 from daemon.schedule import upcoming
 from tests.daemon.harness import a_job
@@ -51,3 +51,14 @@ def test_the_second_is_late_when_two_instants_and_the_timeout_have_passed(period
     since, trigger = FRIDAY + timedelta(seconds=offset), Every(period, phase=0)
     first, second = (i.at for i in upcoming(trigger, since, 2))
     assert by(trigger, since) == (first + minutes(5), second + minutes(5))
+
+
+def test_what_is_known_is_not_worked_out_again_until_something_changes() -> None:
+    daily, hourly = (a_job(nothing, Cron(text, tz="UTC"), "t.one") for text in ("0 9 * * *", "0 * * * *"))
+    expectations = Expectations()
+    first = expectations.of({"t.one": daily}, {"t.one": FRIDAY})["t.one"]
+    assert expectations.of({"t.one": daily}, {"t.one": FRIDAY})["t.one"] is first
+    later = expectations.of({"t.one": daily}, {"t.one": FRIDAY + timedelta(days=1)})["t.one"]
+    assert later.by == first.by + timedelta(days=1)
+    assert expectations.of({"t.one": hourly}, {"t.one": FRIDAY})["t.one"].by < first.by
+    assert expectations.of({"t.one": hourly}, {}) == {}
