@@ -81,6 +81,10 @@ async def test_psql_never_shows_the_password_in_its_arguments() -> None:
         "s@fe",
     )
     assert without_password("postgresql:///x") == ("postgresql:///x", None)
+    assert without_password("postgresql:///x?host=/run&password=s%40fe&user=ann") == (
+        "postgresql:///x?host=/run&user=ann", "s@fe",
+    )  # fmt: skip
+    assert without_password("postgresql://db/x?passfile=/p") == ("postgresql://db/x?passfile=/p", None)
 
 
 async def test_a_demo_goes_on_until_ctrl_c_and_another_continues(sexton: Console, state: Path) -> None:
