@@ -54,6 +54,7 @@ def load(settings: Settings, origins: Mapping[str, str] = MappingProxyType({})) 
     queues: dict[str, WorkQueue] = {}
     suites: dict[str, BaseModel | None] = {}
     packages: dict[str, str] = {}
+    unread: set[str] = set()
     for package in settings.suites:
         suite = package.rpartition(".")[2]
         if suite in packages:
@@ -64,13 +65,14 @@ def load(settings: Settings, origins: Mapping[str, str] = MappingProxyType({})) 
         declared |= read.jobs
         queues |= read.queues
         suites[suite] = read.settings
+        unread |= read.unread
     problems += [
         f"suite.{name}: no such suite is enabled{did_you_mean(name, packages)}"
         for name in settings.suite
         if name not in packages
     ]
-    jobs, job_origins = overlay.configured(declared, settings.jobs, origins, problems)
-    found, warnings = check(jobs, settings)
+    jobs, job_origins = overlay.configured(declared, settings.jobs, origins, problems, unread)
+    found, warnings = check(jobs, settings, unread)
     if problems or found:
         raise ConfigError(problems + found)
     return Catalogue(

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from graphlib import CycleError, TopologicalSorter
 
 from daemon.job import Job, OnEvent, Overlap, Poll
-from daemon.naming import did_you_mean
+from daemon.naming import did_you_mean, is_of
 from daemon.schedule import problems as schedule_problems
 from daemon.settings import Settings
 
 
-def check(jobs: Mapping[str, Job], settings: Settings) -> tuple[list[str], list[str]]:
-    """Errors and warnings, each a sentence that names the job."""
+def check(jobs: Mapping[str, Job], settings: Settings, unread: Collection[str] = ()) -> tuple[list[str], list[str]]:
+    """Errors and warnings, each a sentence that names the job. `unread`: see `daemon.catalogue_suite.Suite`."""
     errors: list[str] = []
     warnings: list[str] = []
     for job in jobs.values():
         _check_schedule(job, errors, warnings)
         _check_policy(job, errors)
         _check_connections(job, settings, errors)
-        _check_dependencies(job, jobs, errors)
+        _check_dependencies(job, jobs, unread, errors)
     _check_cycles(jobs, errors)
     _check_aliases(jobs, errors)
     return errors, warnings
@@ -54,9 +54,9 @@ def _check_connections(job: Job, settings: Settings, errors: list[str]) -> None:
         errors.append(f"{job.name}: needs {job.connections} connections; database.pool has {settings.database.pool}")
 
 
-def _check_dependencies(job: Job, jobs: Mapping[str, Job], errors: list[str]) -> None:
+def _check_dependencies(job: Job, jobs: Mapping[str, Job], unread: Collection[str], errors: list[str]) -> None:
     for name in (*job.requires, *job.after):
-        if name not in jobs:
+        if name not in jobs and not is_of(name, unread):
             errors.append(f"{job.name}: depends on {name!r}, which does not exist{did_you_mean(name, jobs)}")
         elif name == job.name:
             errors.append(f"{job.name}: depends on itself")

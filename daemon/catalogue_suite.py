@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import inspect
 import pkgutil
 import re
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -30,30 +32,57 @@ class NoSuite(Exception):
 
 @dataclass(frozen=True)
 class Suite:
-    """What a suite declares, by name, and its settings; nothing of what could not be loaded."""
+    """What a suite declares, by name, and its settings; nothing of what could not be loaded.
+
+    `unread`: the jobs whose files could not be, or the suite's own name for all of them. Whatever else names one of
+    them may well be right.
+    """
 
     jobs: dict[str, Job] = field(default_factory=dict)
     queues: dict[str, WorkQueue] = field(default_factory=dict)
     settings: BaseModel | None = None
+    unread: frozenset[str] = frozenset()
 
 
 def read(package: str, given: dict[str, Any], origins: Mapping[str, str], problems: list[str]) -> Suite:
     """Import the suite's job files. `given` is its section of the configuration; what is wrong goes to `problems`."""
+    suite = package.rpartition(".")[2]
+    unread: set[str] = set()
+    modules: list[ModuleType] = []
+    settings = None
     try:
-        modules = _job_modules(package)
-        settings = _settings(package, given, origins, problems)
+        with _told(package, problems, unread, suite):
+            for file in _job_files(package):
+                with _told(package, problems, unread, f"{suite}.{file.stem}"):
+                    modules.append(importlib.import_module(f"{package}.{file.stem}"))
+        with _told(package, problems):
+            settings = _settings(package, given, origins, problems)
     except NoSuite as error:
         problems.append(f"suites: {package!r}: {error}")
-        return Suite()
-    except Exception as error:  # noqa: BLE001 - a suite's module may raise anything; all of it is its author's to see
-        problems.append(f"suites: {package!r} cannot be loaded: {_where(error)}{type(error).__name__}: {error}")
-        return Suite()
-    jobs = [j for m in modules for j in _values(m, Job) if _is_named_by_path(j, m, problems)]
+        unread.add(suite)
+    jobs = [
+        j for m in modules for j in _values(m, Job) if _is_named_by_path(j, m, problems) and _awaits(j, m, problems)
+    ]
     queues = [q for m in modules for q in _values(m, WorkQueue)]
-    return Suite({j.name: j for j in jobs}, {q.name: q for q in queues}, settings)
+    return Suite({j.name: j for j in jobs}, {q.name: q for q in queues}, settings, frozenset(unread))
 
 
-def _job_modules(package: str) -> list[ModuleType]:
+@contextmanager
+def _told(package: str, problems: list[str], unread: set[str] | None = None, name: str = "") -> Iterator[None]:
+    """What the block raises is a problem to be told once; `name` goes to what is unread."""
+    try:
+        yield
+    except NoSuite:
+        raise
+    except Exception as error:  # noqa: BLE001 - a suite's module may raise anything; all of it is its author's to see
+        problem = f"suites: {package!r} cannot be loaded: {_where(error)}{type(error).__name__}: {error}"
+        if problem not in problems:  # a helper that several files import
+            problems.append(problem)
+        if unread is not None:
+            unread.add(name)
+
+
+def _job_files(package: str) -> list[Path]:
     """The suite's job files, at least one. Raises `NoSuite`.
 
     Files that declare none (rules, geometry) are not imported here: workers do.
@@ -63,14 +92,14 @@ def _job_modules(package: str) -> list[ModuleType]:
         raise NoSuite(f"there is no such package on the import path{did_you_mean(package, _siblings(package))}")
     importlib.import_module(package)
     folder = Path(next(iter(spec.submodule_search_locations)))
-    modules = [
-        importlib.import_module(f"{package}.{file.stem}")
+    files = [
+        file
         for file in sorted(folder.glob("*.py"))
         if not file.stem.startswith("_") and DECLARES_A_JOB.search(file.read_text(encoding="utf-8"))
     ]
-    if not modules:
+    if not files:
         raise NoSuite(f"{folder} has no file that declares a job with @job, @poll or @on: name a suite's package")
-    return modules
+    return files
 
 
 def _siblings(package: str) -> list[str]:
@@ -105,6 +134,15 @@ def _is_named_by_path(found: Job, module: ModuleType, problems: list[str]) -> bo
         )
         return False
     return True
+
+
+def _awaits(found: Job, module: ModuleType, problems: list[str]) -> bool:
+    """A body is awaited: a plain function would fail in each run, and a generator too."""
+    body = inspect.unwrap(found.body)
+    if not inspect.isfunction(body) or inspect.iscoroutinefunction(body):
+        return True
+    problems.append(f"{module.__file__}: {body.__name__!r} cannot be awaited: write `async def`, and no `yield`")
+    return False
 
 
 def _settings(package: str, given: dict[str, Any], origins: Mapping[str, str], problems: list[str]) -> BaseModel | None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields, replace
 from datetime import timedelta
 from typing import Any
 
 from daemon.catchup import CatchUp
 from daemon.job import Job, Overlap
-from daemon.naming import did_you_mean
+from daemon.naming import did_you_mean, is_of
 from daemon.retry import Priority
 from daemon.schedule import Cron, Every, OnDemand, Schedule, phased
 from daemon.settings import JobSettings, parse_duration
@@ -23,15 +23,20 @@ def configured(
     by_suite: Mapping[str, Mapping[str, JobSettings]],
     origins: Mapping[str, str],
     problems: list[str],
+    unread: Collection[str] = (),
 ) -> tuple[dict[str, Job], dict[str, dict[str, str]]]:
-    """Lay `[jobs.<suite>.<job>]` over the declared jobs; unknown names become problems."""
+    """Lay `[jobs.<suite>.<job>]` over the declared jobs; unknown names become problems.
+
+    `unread`: see `daemon.catalogue_suite.Suite`.
+    """
     jobs = dict(declared)
     where: dict[str, dict[str, str]] = {name: {} for name in jobs}
     for suite, sections in by_suite.items():
         for stem, section in sections.items():
             name = f"{suite}.{stem}"
             if name not in jobs:
-                problems.append(f"jobs.{name}: there is no such job{did_you_mean(name, declared)}")
+                if not is_of(name, unread):
+                    problems.append(f"jobs.{name}: there is no such job{did_you_mean(name, declared)}")
                 continue
             said = section.model_dump(exclude_none=True)
             jobs[name], wrong = _laid_over(jobs[name], said)

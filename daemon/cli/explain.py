@@ -54,8 +54,10 @@ def _left_out(job: Job, after: datetime, due: list[schedule.Instant]) -> list[st
 
 
 def print_instants(job: Job, instants: list[schedule.Instant]) -> None:
-    """Local time, UTC and a note for each; where there are none, why."""
+    """Local time, UTC and a note for each; where there are none, why, unless it is a poll, whose schedule says it."""
     zone = in_force.zone_of(job)
+    if not instants and isinstance(job.trigger, Poll) and job.enabled:
+        return
     if not instants:
         print("never due by itself" + ("" if job.enabled else ": it is disabled"))
         return

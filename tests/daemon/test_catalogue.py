@@ -114,11 +114,35 @@ def test_a_file_that_cannot_be_imported_says_why_and_where(house: House, line: s
     assert "brew" in problem
 
 
+def test_every_file_that_cannot_be_imported_is_told_and_blamed_for_nothing_else(house: House) -> None:
+    house.job("tea/brew.py")
+    house.write("tea/leaves.py", "import nothing_of_that_name\n")
+    for stem in ("pour", "serve"):
+        file = house.job(f"tea/{stem}.py")
+        file.write_text(f"from {house.suite('tea')} import leaves\n{file.read_text()}", encoding="utf-8")
+    file = house.job("tea/wash.py")
+    file.write_text(file.read_text() + "\nraise RuntimeError('no water')\n", encoding="utf-8")
+    house.job("tea/drink.py", "OnDemand(), requires=('tea.serve', 'tea.sip')")
+    leaves, water, wesh, sip = problems(house, "tea", jobs={"tea": {"wash": {"retries": 1}, "wesh": {"retries": 1}}})
+    assert leaves.endswith("leaves.py:1: ModuleNotFoundError: No module named 'nothing_of_that_name'")
+    assert water.endswith("RuntimeError: no water")
+    assert wesh.startswith("jobs.tea.wesh: there is no such job")
+    assert sip.startswith("tea.drink: depends on 'tea.sip', which does not exist")
+
+
 def test_a_function_not_called_like_its_file_is_refused(house: House) -> None:
     house.job("tea/brew.py").rename(house.folder / "tea" / "steep.py")
     (said,) = problems(house, "tea")
     assert said.startswith(str(house.folder / "tea" / "steep.py"))
     assert said.endswith("so rename the function to 'steep' or the file to brew.py")
+
+
+@pytest.mark.parametrize(("before", "after"), [("async def", "def"), ("'''Do nothing.'''", "yield")])
+def test_a_body_that_cannot_be_awaited_is_refused(house: House, before: str, after: str) -> None:
+    file = house.job("tea/brew.py")
+    file.write_text(file.read_text().replace(before, after), encoding="utf-8")
+    (said,) = problems(house, "tea")
+    assert said == f"{file}: 'brew' cannot be awaited: write `async def`, and no `yield`"
 
 
 def test_a_job_imported_from_another_file_is_not_declared_twice(house: House) -> None:
