@@ -16,7 +16,6 @@ from daemon import ledger, schedule, sql
 from daemon.actions_deed import Actor, AlreadyCovered, Changed, Deed, NeedsReason, Paused, Refused, deed
 from daemon.actions_overrides import locked
 from daemon.job import Job
-from daemon.queue import WorkQueue
 from daemon.roster import DISABLED
 
 (
@@ -103,18 +102,6 @@ def _why_not_retry(row: asyncpg.Record) -> str | None:
         "held": f"is held ({row['reason']}); to let it run: sexton release {run}",
         "waiting": "waits for the jobs it depends on",
     }.get(state, "is ready already")
-
-
-async def retry_items(
-    connection: asyncpg.Connection, actor: Actor, queue: WorkQueue, keys: Sequence[int] | None
-) -> list[int]:
-    """Dead items of a queue are ready again, all of them when `keys` is None. Returns which were."""
-    async with deed(connection, actor, "retry items") as doing:
-        rows = await doing.fetch(queue.statements["requeue"], None if keys is None else list(keys))
-        revived = sorted(row["key"] for row in rows)
-        if revived:
-            doing.did(queue.name, {"state": "DEAD"}, {"state": "READY", "keys": revived}, f"queue:{queue.name}")
-        return revived
 
 
 async def release_runs(connection: asyncpg.Connection, actor: Actor, jobs: Jobs, runs: Sequence[int]) -> list[Changed]:

@@ -72,5 +72,7 @@ async def locked(doing: Deed, job: str, revision: int | None = None) -> asyncpg.
     await doing.fetch(ledger.INTRODUCE_JOBS, [job], [DISABLED])
     row = (await doing.fetch(LOCK_JOB, job))[0]
     if revision is not None and row["revision"] != revision:
-        raise Stale(f"{job} was changed meanwhile, by {row['changed_by'] or 'nobody known'}: look again, then decide")
+        raise Stale(
+            f"{job} is not as you saw it; last changed by {row['changed_by'] or 'nobody'}: look again, then decide"
+        )
     return row

@@ -100,8 +100,34 @@ SELECT count(*) FILTER (WHERE state = 'READY') AS ready, count(*) FILTER (WHERE 
 FROM {queue};
 
 -- name: requeue
--- A person brings dead items back: all of them when $1 is null. Everything is counted anew; tries of before would
--- else pass for times that the item was put off.
+-- A person brings dead items back. Everything is counted anew; tries of before would else pass for times that the item
+-- was put off. $1: keys, null for all. $2: those whose error has this in it, null for any. $3: at most so many, null
+-- for no limit.
 UPDATE {queue} SET state = 'READY', attempts = 0, failures = 0, rescues = 0, next_attempt_at = sexton.clock()
-WHERE state = 'DEAD' AND ($1::bigint[] IS NULL OR {key} = ANY($1))
+WHERE {key} = ANY (ARRAY(
+    SELECT {key} FROM {queue}
+    WHERE state = 'DEAD' AND ($1::bigint[] IS NULL OR {key} = ANY($1))
+      AND ($2::text IS NULL OR position($2 IN coalesce(last_error, '')) > 0)
+    ORDER BY {key} LIMIT $3::int
+    FOR UPDATE SKIP LOCKED))
 RETURNING {key} AS key;
+
+-- name: discard
+-- A person gives dead items up; the audit keeps what they were. $1 to $3 as for requeue.
+DELETE FROM {queue} q
+WHERE {key} = ANY (ARRAY(
+    SELECT {key} FROM {queue}
+    WHERE state = 'DEAD' AND ($1::bigint[] IS NULL OR {key} = ANY($1))
+      AND ($2::text IS NULL OR position($2 IN coalesce(last_error, '')) > 0)
+    ORDER BY {key} LIMIT $3::int
+    FOR UPDATE SKIP LOCKED))
+RETURNING q.{key} AS key, to_jsonb(q) AS item;
+
+-- name: items
+-- $1: state. $2: as above. $3: keys above. $4: how many.
+SELECT {key} AS key, state, priority, enqueued_at, next_attempt_at, attempts, failures, rescues, last_error
+FROM {queue}
+WHERE state = $1 AND ($2::text IS NULL OR position($2 IN coalesce(last_error, '')) > 0)
+  AND ($3::bigint IS NULL OR {key} > $3)
+ORDER BY {key}
+LIMIT $4;

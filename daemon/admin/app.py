@@ -12,7 +12,19 @@ from fastapi.staticfiles import StaticFiles
 
 from daemon.admin import docs, problems, session
 from daemon.admin.access import Needs
-from daemon.admin.api import job_actions, jobs, me, nodes, run_actions, runs
+from daemon.admin.api import (
+    access_tokens,
+    audit,
+    job_actions,
+    jobs,
+    me,
+    nodes,
+    outbox,
+    queues,
+    run_actions,
+    runs,
+    stats,
+)
 from daemon.admin.etag import Tagged
 from daemon.admin.headers import Guard
 from daemon.admin.pages import STATIC
@@ -21,7 +33,7 @@ from daemon.admin.roles import Role
 from daemon.admin.state import AdminState
 from daemon.version import VERSION
 
-API = (me, jobs, job_actions, runs, run_actions, nodes)
+API = (me, access_tokens, jobs, job_actions, runs, run_actions, queues, nodes, outbox, audit, stats)
 ROUTERS: tuple[APIRouter, ...] = (*(module.router for module in API), session.router, docs.router)
 LONGEST_BODY = 1 << 20
 FOR_ANYBODY = frozenset({("GET", "/login"), ("POST", "/login")})
@@ -56,7 +68,7 @@ def create_app(state: AdminState) -> FastAPI:
 def roles_of(app: FastAPI) -> Iterator[tuple[str, str, Role | None]]:
     """(method, path, role) of each route that somebody must be let in to; None where it forgot to say."""
     for route in iter_route_contexts(app.routes):
-        path, dependant = route.path, getattr(route, "dependant", None)
+        path, dependant = route.path_format, getattr(route, "dependant", None)
         if isinstance(route.original_route, APIRoute) and path is not None and isinstance(dependant, Dependant):
             for method in sorted(route.methods or ()):
                 if (method, path) not in FOR_ANYBODY:

@@ -10,10 +10,11 @@ from fastapi import Depends, Header
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from daemon.admin.problems import Problematic
-
 REVISION = "x-sexton-revision"
 """Set by a handler on its answer, and taken off again when it has become the front of the ETag."""
+
+NEVER = -1
+"""No thing has this revision: an edit that asks for it is refused with 412."""
 
 
 def tag(body: bytes, revision: str | None = None) -> str:
@@ -30,14 +31,14 @@ def matches(header: str, current: str) -> bool:
 
 
 def revision_of(header: str) -> int | None:
-    """The revision that If-Match asks for; None for `*`. What else changed since, such as the last run, is no obstacle
-    to an edit. Raises 412 for a tag that is not one of ours.
+    """The revision that If-Match asks for; None for `*`, and NEVER for a tag that is not one of ours. What else changed
+    since, such as the last run, is no obstacle to an edit.
     """
     if header.strip() == "*":
         return None
     front, dash, _ = header.strip().strip('"').partition("-")
     if not dash or not front.isascii() or not front.isdigit() or len(front) > 18:
-        raise Problematic(412, "If-Match: send the ETag of the job as it was shown, or *")
+        return NEVER
     return int(front)
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, Strict
 from starlette.responses import Response
 
 from daemon.actions_deed import Changed
 from daemon.admin.etag import REVISION
 
+ISO = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:")
 FIRST_YEAR, LAST_YEAR = 1900, 9000
 """Every zone can tell them, with room for what comes before and after."""
 
@@ -33,6 +35,13 @@ def _jsonable(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
+def _written_out(value: object) -> object:
+    """ISO 8601 and nothing else: seconds since 1970 are a mistake more often than an instant."""
+    if not isinstance(value, datetime) and not (isinstance(value, str) and ISO.match(value)):
+        raise ValueError("write an instant with its offset, such as 2026-11-22T15:30:00+01:00")
+    return value
+
+
 def _in_reach(at: datetime) -> datetime:
     if not FIRST_YEAR <= at.year <= LAST_YEAR:
         raise ValueError(f"choose a year from {FIRST_YEAR} to {LAST_YEAR}")
@@ -40,7 +49,7 @@ def _in_reach(at: datetime) -> datetime:
 
 
 Arguments = Annotated[dict[Text, Any], AfterValidator(_jsonable)]
-Moment = Annotated[AwareDatetime, AfterValidator(_in_reach)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_in_reach)]
 """With an offset, so that nobody has to guess the zone."""
 Reason = Annotated[Text | None, Field(max_length=1000, description="Why, for the audit. Sensitive jobs ask for it.")]
 RunId = Annotated[int, Field(ge=1, lt=2**63)]
@@ -57,7 +66,7 @@ class Why(Request):
 
 
 class SomeRuns(Why):
-    runs: list[RunId] = Field(min_length=1, max_length=500)
+    runs: list[Annotated[RunId, Strict()]] = Field(min_length=1, max_length=500)
 
 
 class ChangedRun(BaseModel):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+import asyncpg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
@@ -111,6 +112,10 @@ async def fault(request: Request, error: Exception) -> Response:
     return problem(request, 500, "a fault of ours; the log has its traceback")
 
 
+async def _schema_missing(request: Request, error: Exception) -> Response:
+    return problem(request, 503, f"the database's schema is not up to date ({error}); run: sexton migrate")
+
+
 def handle(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _unusable)
@@ -118,6 +123,7 @@ def handle(app: FastAPI) -> None:
     app.add_exception_handler(UnknownJob, _unknown_job)
     app.add_exception_handler(DatabaseDown, _away)
     app.add_exception_handler(TooBusy, _busy)
+    app.add_exception_handler(asyncpg.UndefinedTableError, _schema_missing)
 
 
 def described(*statuses: int) -> dict[int | str, dict[str, Any]]:

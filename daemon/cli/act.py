@@ -8,6 +8,7 @@ import asyncpg
 
 from daemon import actions
 from daemon.actions_deed import Actor, Changed
+from daemon.actions_items import Chosen, retry_items
 from daemon.actions_overrides import reschedule_job
 from daemon.catalogue import Catalogue
 from daemon.cli import output
@@ -56,7 +57,7 @@ def _queue(catalogue: Catalogue, name: str) -> WorkQueue:
 
 async def _retry_items(invocation: Invocation, queue: WorkQueue, keys: Sequence[int] | None, actor: Actor) -> int:
     async with connected(invocation.settings) as (connection, _):
-        revived = await actions.retry_items(connection, actor, queue, keys)
+        revived = await retry_items(connection, actor, queue, Chosen(keys))
     print(f"{queue.name}: {len(revived)} dead item{'' if len(revived) == 1 else 's'} ready again")
     if strangers := sorted(set(keys or ()) - set(revived)):
         raise CommandFailed(f"not dead, or not there: {output.listed(strangers)}")

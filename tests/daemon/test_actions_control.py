@@ -10,6 +10,7 @@ import pytest
 
 from daemon import actions
 from daemon.actions_deed import Actor, Invalid, Refused
+from daemon.actions_items import Chosen, retry_items
 from daemon.actions_overrides import reschedule_job
 from daemon.catchup import CatchUp
 from daemon.job import Context, Overlap, Poll
@@ -208,9 +209,9 @@ async def test_dead_items_are_ready_again_and_audited_by_key(connection: asyncpg
         "null::text AS last_error FROM generate_series(1, 5) n"
     )
     queue = WorkQueue("public.todo", key="id")
-    assert await actions.retry_items(connection, ANN, queue, [2, 5]) == [2]
-    assert await actions.retry_items(connection, ANN, queue, None) == [1, 3]
-    assert await actions.retry_items(connection, ANN, queue, None) == []
+    assert await retry_items(connection, ANN, queue, Chosen([2, 5])) == [2]
+    assert await retry_items(connection, ANN, queue, Chosen()) == [1, 3]
+    assert await retry_items(connection, ANN, queue, Chosen()) == []
     assert [(r["action"], r["target"], r["after"]["keys"]) for r in await audit(connection)] == [
         ("retry items", "public.todo", [2]),
         ("retry items", "public.todo", [1, 3]),

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, Strict, StrictBool
 
 from daemon import actions, actions_overrides, in_force
 from daemon.actions_deed import Invalid
@@ -20,7 +20,7 @@ from daemon.job import Job
 
 router = APIRouter(prefix="/api/v1/jobs/{job}", tags=["jobs"], responses=described(404, 409, 412))
 
-Seconds = Annotated[float, Field(gt=0, le=timedelta(days=3650).total_seconds())]
+Seconds = Annotated[float, Field(ge=0.001, le=timedelta(days=3650).total_seconds())]
 Schedule = Annotated[Text, Field(min_length=1, max_length=200, examples=["0 6 * * mon-fri", "every 30s", "ondemand"])]
 Zone = Annotated[Text, Field(min_length=1, max_length=100, examples=["Europe/Zurich"])]
 
@@ -48,9 +48,9 @@ class Overrides(Why):
     schedule: Schedule | None = None
     timezone: Zone | None = None
     timeout_s: Seconds | None = None
-    retries: Annotated[int, Field(ge=0, le=100)] | None = None
+    retries: Annotated[int, Strict(), Field(ge=0, le=100)] | None = None
     retry_delay_s: Seconds | None = None
-    enabled: bool | None = None
+    enabled: StrictBool | None = None
 
     def changes(self) -> dict[str, Any]:
         """As the ledger keeps them: durations in seconds."""
@@ -63,7 +63,7 @@ class Wish(Why):
 
     due_at: Moment | None = None
     args: Arguments = Field(default_factory=dict, max_length=100)
-    again: bool = Field(default=False, description="Even if it ran for that date or instant before.")
+    again: StrictBool = Field(default=False, description="Even if it ran for that date or instant before.")
 
 
 class Requested(BaseModel):

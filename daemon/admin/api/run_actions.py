@@ -14,7 +14,7 @@ from daemon.admin.models import ChangedRun, SomeRuns, Why
 from daemon.admin.problems import described
 from daemon.admin.state import State
 
-router = APIRouter(prefix="/api/v1/runs", tags=["runs"], responses=described(409))
+router = APIRouter(prefix="/api/v1/runs", tags=["runs"], responses=described(404, 409))
 
 
 def _told(changed: Sequence[Changed]) -> list[ChangedRun]:
@@ -52,25 +52,25 @@ async def waive_runs(state: State, caller: Operator, body: SomeRuns) -> list[Cha
         return _told(await actions.waive_runs(connection, caller.actor(body.reason), jobs, body.runs))
 
 
-@router.post("/{run}/cancel")
+@router.post("/{run:int}/cancel")
 async def cancel_run(state: State, caller: Operator, run: TheRun, body: Why | None = None) -> ChangedRun:
     """As `cancel`, of one."""
     return (await cancel_runs(state, caller, _one(run, body)))[0]
 
 
-@router.post("/{run}/retry")
+@router.post("/{run:int}/retry")
 async def retry_run(state: State, caller: Operator, run: TheRun, body: Why | None = None) -> ChangedRun:
     """As `retry`, of one."""
     return (await retry_runs(state, caller, _one(run, body)))[0]
 
 
-@router.post("/{run}/release")
+@router.post("/{run:int}/release")
 async def release_run(state: State, caller: Operator, run: TheRun, body: Why | None = None) -> ChangedRun:
     """As `release`, of one: a held replay may go."""
     return (await release_runs(state, caller, _one(run, body)))[0]
 
 
-@router.post("/{run}/waive")
+@router.post("/{run:int}/waive")
 async def waive_run(state: State, caller: Operator, run: TheRun, body: Why | None = None) -> ChangedRun:
     """As `waive`, of one."""
     return (await waive_runs(state, caller, _one(run, body)))[0]

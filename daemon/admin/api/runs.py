@@ -167,7 +167,7 @@ def own_name(state: AdminState, name: str) -> str:
         return name
 
 
-@router.get("/{run}", responses=described(404))
+@router.get("/{run:int}", responses=described(404))
 async def show_run(state: State, _: Viewer, run: TheRun) -> RunDetail:
     """One run with everything that is known of it."""
     return await detail(state, run)
@@ -189,7 +189,7 @@ async def detail(state: AdminState, run: int) -> RunDetail:
     })  # fmt: skip
 
 
-@router.get("/{run}/log", responses=described(404))
+@router.get("/{run:int}/log", responses=described(404))
 async def show_log(
     state: State, _: Viewer, run: TheRun, limit: Limit = MOST_LINES,
     after: Annotated[int, Query(ge=0, lt=2**31, description="Lines after this one.")] = 0,

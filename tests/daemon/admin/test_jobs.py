@@ -77,7 +77,7 @@ async def test_an_edit_based_on_an_old_look_is_refused(url: str) -> None:
         assert good(first)["retries"] == 1
         second = await h.operator.patch(MONEY_URL, json={"retries": 2}, headers={"If-Match": seen})
         assert second.status_code == 412
-        assert "was changed meanwhile, by otto" in second.json()["detail"]
+        assert "is not as you saw it; last changed by otto" in second.json()["detail"]
         fresh = (await h.viewer.get(MONEY_URL)).headers["etag"]
         assert (await h.operator.patch(MONEY_URL, json={"retries": 2}, headers={"If-Match": fresh})).is_success
         assert (await h.operator.patch(MONEY_URL, json={"retries": 3}, headers={"If-Match": "*"})).is_success

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 
-from daemon.actions import retry_items
 from daemon.actions_deed import Actor
+from daemon.actions_items import Chosen, retry_items
 from daemon.events import ItemDied, ItemsFinished, Note, RunEnded
 from tests.daemon.harness import rows
 from tests.workers.flights.ingesting import (
@@ -122,7 +122,7 @@ async def test_a_rate_added_later_brings_a_dead_flight_back(seeded: Seeded, monk
     async with ingesting(url, monkeypatch, **QUICK) as n:
         await n.event(ItemDied)
         await connection.execute("UPDATE flights.unit_rate SET valid = daterange('2017-12-01', upper(valid))")
-        assert await retry_items(connection, Actor("ann", reason="rates of 2017 are in"), QUEUE, [key]) == [key]
+        assert await retry_items(connection, Actor("ann", reason="rates are in"), QUEUE, Chosen([key])) == [key]
         await n.event(ItemsFinished, lambda e: e.done > 0)
     assert await connection.fetchval("SELECT count(*) FROM flights.flight_processing_queue") == 0
     assert await connection.fetchval("SELECT min(subtotal) FROM flights.flight_invoice WHERE flight_id = $1", key) > 0

@@ -1,0 +1,66 @@
+"""Every route with every role: what each may do is one table, and docs/api.md has it."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import asyncpg
+import httpx
+
+from daemon.admin.app import FOR_ANYBODY, roles_of
+from daemon.admin.roles import Role
+from tests.daemon.actions_house import HAND, add_run
+from tests.daemon.admin.house import House, house
+from tests.daemon.admin.todo import QUEUE, fill
+
+DOCUMENT = Path(__file__).parents[3] / "docs" / "api.md"
+BEGIN, END = "<!-- routes: begin -->\n", "<!-- routes: end -->"
+PLACES = {"job": "test.hand", "queue": QUEUE.name, "token": "00000000-0000-0000-0000-000000000000"}
+MESSAGE = "INSERT INTO sexton.outbox (address, template, dedupe_key) VALUES ('a@example.org', 't', 'k') RETURNING id"
+ASKERS = (None, Role.VIEWER, Role.OPERATOR, Role.ADMIN)
+
+
+def table(opened: House) -> str:
+    """For each route the roles it lets in, in the order of the paths."""
+    lines = ["| method | path | nobody | viewer | operator | admin |", "|---|---|---|---|---|---|"]
+    open_to_all = [(method, path, None) for method, path in FOR_ANYBODY]
+    for method, path, role in sorted([*roles_of(opened.server.app), *open_to_all], key=lambda route: route[1::-1]):
+        marks = ["yes" if role is None or (asker or 0) >= role else "–" for asker in ASKERS]
+        lines.append(f"| {method} | `{path}` | {' | '.join(marks)} |")
+    return "\n".join(lines) + "\n"
+
+
+async def ask(client: httpx.AsyncClient, method: str, path: str, places: dict[str, str]) -> int:
+    place = re.sub(r"\{(\w+)\}", lambda match: places[match[1]], path)
+    body = {"json": {}} if method in ("POST", "PUT", "PATCH") else {}
+    return (await client.request(method, place, **body)).status_code
+
+
+async def test_every_route_lets_in_who_has_its_role_and_nobody_else(url: str, connection: asyncpg.Connection) -> None:
+    await fill(connection)
+    places = PLACES | {"message": str(await connection.fetchval(MESSAGE))}
+    async with house(url, HAND, queues=(QUEUE,), claiming=False) as opened:
+        places["run"] = str(await add_run(connection, HAND, "failed"))
+        wrong = []
+        for method, path, role in roles_of(opened.server.app):
+            assert role is not None
+            for asker in ASKERS:
+                status = await ask(opened.client(asker), method, path, places)
+                expected = 401 if asker is None else 403
+                if (status == expected) != ((asker or 0) < role) or status in (404, 405) or status >= 500:
+                    wrong.append((method, path, asker, status))
+        assert wrong == []
+
+
+async def test_the_document_has_the_table_of_routes_and_roles(url: str) -> None:
+    """With SEXTON_WRITE_DOCS=1 it is written instead of compared."""
+    async with house(url) as opened:
+        text = DOCUMENT.read_text(encoding="utf-8")
+        before, _, rest = text.partition(BEGIN)
+        written, _, after = rest.partition(END)
+        if os.environ.get("SEXTON_WRITE_DOCS"):
+            DOCUMENT.write_text(f"{before}{BEGIN}{table(opened)}{END}{after}", encoding="utf-8")
+        else:
+            assert written == table(opened), "write it anew with SEXTON_WRITE_DOCS=1"
