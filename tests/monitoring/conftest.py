@@ -11,7 +11,7 @@ import pytest
 
 from tests.system import processes
 from tests.system.node import Node
-from tests.system.stage import environment_of
+from tests.system.stage import flights_environment
 
 Daemon = Callable[..., Awaitable[Node]]
 
@@ -36,7 +36,7 @@ async def daemon(url: str) -> AsyncIterator[Daemon]:
 
         async def start(called: str, **settings: str) -> Node:
             own = {"SEXTON_NODE__NAME": called, "SEXTON_DATABASE__STATE_DIR": str(folder / called), **settings}
-            node = await Node.start(environment_of(Given(url), folder, mark, **own))
+            node = await Node.start(flights_environment(Given(url), folder, mark, **own))
             nodes.append(node)
             await node.ready()
             return node
