@@ -7,7 +7,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 
-.PHONY: help setup setup-dev run test check format bench soak lock clean
+.PHONY: help setup setup-dev run test check format bench soak lock install rollback uninstall clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -60,6 +60,20 @@ lock: setup-dev ## resolve the dependencies anew (needs uv)
 	  --no-emit-index-url --no-header --quiet --upgrade -o requirements.lock
 	@uv pip compile pyproject.toml --group build --group dev --group bench --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header --quiet -c requirements.lock -o requirements-dev.lock
+
+# Of the service: PREFIX=/opt, DESTDIR= to stage it elsewhere, PYTHON= one outside home directories.
+PREFIX  ?= /opt
+DESTDIR ?=
+DEPLOY   = PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" PYTHON="$(PYTHON)" systemd/deploy.sh
+
+install: ## install or upgrade the systemd service (as root)
+	@$(DEPLOY) install
+
+rollback: ## back to the release of the service before this one (as root)
+	@$(DEPLOY) rollback
+
+uninstall: ## remove the service; DELETE_DATA=yes removes its database and configuration too
+	@$(DEPLOY) uninstall $(if $(filter yes,$(DELETE_DATA)),--delete-data)
 
 clean: ## remove the virtual environment and caches (never the database)
 	@rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -102,7 +102,7 @@ class Daemon:
             self.engine = engine
             await engine.start()
             stack.push_async_callback(engine.close)
-            monitor = LoopMonitor(self.emit, engine.current_run)
+            monitor = LoopMonitor(self.emit.beside(asyncio.get_running_loop()), engine.current_run)
             monitor.start()
             stack.callback(monitor.stop)
             outlets = self.outlets = Outlets(engine, monitor, self.emit, alarm)

@@ -15,6 +15,7 @@ from daemon.setting_problems import explained
 from daemon.settings import Settings
 
 PREFIX = "SEXTON_"
+CREDENTIAL_PREFIX = "sexton_"
 NOT_SETTINGS = {"SEXTON_CONFIG", "SEXTON_PG_BINDIR", "SEXTON_WORKER_DATABASE_URL"}
 LISTS = {"suites", "requires", "after"}
 # Names that people have in their environment and among their credentials anyway. Ours beat them.
@@ -136,14 +137,19 @@ def _listed(path: list[str], value: str) -> object:
 
 
 def _credentials(environment: Mapping[str, str]) -> dict[str, Any]:
-    """systemd's `LoadCredential=database.url:/etc/…` arrives as a file named like the key."""
+    """systemd's `LoadCredential=database.url:/etc/…` arrives as a file named like the key.
+
+    `LoadCredential=sexton:/etc/sexton/credentials`, of a directory, arrives as `sexton_database.url`: these are all
+    meant for us, so a name that is no setting is an error; other names without it are somebody else's.
+    """
     folder = environment.get("CREDENTIALS_DIRECTORY")
     tree: dict[str, Any] = {}
     if folder:
         try:
             for file in sorted(Path(folder).iterdir()):
-                path = list(CREDENTIAL_ALIASES.get(file.name, file.name.split(".")))
-                if path[0] in Settings.model_fields:
+                name = file.name.removeprefix(CREDENTIAL_PREFIX)
+                path = list(CREDENTIAL_ALIASES.get(name, name.split(".")))
+                if name != file.name or path[0] in Settings.model_fields:
                     _put(tree, path, file.read_text(encoding="utf-8").strip())
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError([f"$CREDENTIALS_DIRECTORY: cannot be read: {error}"]) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import AbstractEventLoop
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -245,14 +246,29 @@ Subscriber = Callable[[Event], None]
 
 
 class Announcer:
-    """Hands every event to every subscriber, in order, at once. Subscribers must not block or raise."""
+    """Hands every event to every subscriber, in order, at once. Subscribers must not block or raise.
 
-    def __init__(self, *subscribers: Subscriber) -> None:
-        self._subscribers = list(subscribers)
+    Those named at the beginning can be called from any thread.
+    """
+
+    def __init__(self, *from_any_thread: Subscriber) -> None:
+        self._from_any_thread = from_any_thread
+        self._subscribers: list[Subscriber] = []
 
     def subscribe(self, subscriber: Subscriber) -> None:
         self._subscribers.append(subscriber)
 
     def __call__(self, event: Event) -> None:
-        for subscriber in self._subscribers:
+        for subscriber in (*self._from_any_thread, *self._subscribers):
             subscriber(event)
+
+    def beside(self, loop: AbstractEventLoop) -> Subscriber:
+        """For another thread than the loop's: some hear at once, the others as soon as the loop goes on."""
+
+        def announce(event: Event) -> None:
+            for subscriber in self._from_any_thread:
+                subscriber(event)
+            for subscriber in self._subscribers:
+                loop.call_soon_threadsafe(subscriber, event)
+
+        return announce

@@ -19,7 +19,11 @@ STACK_LENGTH = 4000
 
 @dataclass
 class LoopMonitor:
-    """`lag` is how long the loop is, or last was, behind its beat (seconds); `blamed` names the running task."""
+    """`lag` is how long the loop is, or last was, behind its beat (seconds).
+
+    `emit` is called in the watching thread while the loop still stands: a watchdog may end the process before it goes
+    on. A RuntimeError of it, as of a loop that was closed meanwhile, ends the watch.
+    """
 
     emit: Callable[[Event], None]
     current_run: Callable[[], int | None]
@@ -53,11 +57,10 @@ class LoopMonitor:
         reported = 0.0
         while not self._stopped.wait(max(self._beat + BEAT + TOLERATED - time.monotonic(), BEAT)):
             still, beat = self.standing_still(), self._beat
-            if still > TOLERATED and beat != reported and self._loop is not None:
+            if still > TOLERATED and beat != reported:
                 reported = beat
-                event = LoopLagged(still, self._stack(), self.current_run())
                 try:
-                    self._loop.call_soon_threadsafe(self.emit, event)
+                    self.emit(LoopLagged(still, self._stack(), self.current_run()))
                 except RuntimeError:
                     return  # the loop has been closed meanwhile
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 from typing import NoReturn
 
 from daemon.cli.common import Invocation, run_async
@@ -13,6 +14,7 @@ def run_daemon(invocation: Invocation) -> NoReturn:
     """Run until told to stop, then end the process: the interpreter's own tidying up would take as long again."""
     from daemon.app import Daemon, leave_now
 
+    faulthandler.enable()  # the watchdog's SIGABRT leaves every thread's stack in the log
     settings, catalogue = invocation.settings, invocation.catalogue
     logger = configure(settings.log.level, settings.log.format)
     emit = Announcer(LogSubscriber(logger, settings.log.level))

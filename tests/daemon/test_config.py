@@ -179,6 +179,21 @@ def test_files_in_the_credentials_directory_that_are_no_settings_are_somebody_el
     assert (settings.database.url, origins) == ("embedded", {})
 
 
+def test_a_directory_of_credentials_is_read_and_its_names_are_all_meant_for_us(tmp_path: Path) -> None:
+    """systemd puts the directory's ID before each name."""
+    environment = credential(tmp_path, "sexton_database.url", "postgresql://credential\n")
+    credential(tmp_path, "sexton_suite.flights.pinot_token", "hunter2")
+    settings, origins = config.load(None, environment)
+    assert settings.database.url == "postgresql://credential"
+    assert settings.suite["flights"]["pinot_token"] == "hunter2"
+    assert set(origins.values()) == {"credential"}
+    credential(tmp_path, "sexton_databse.url", "postgresql://secret")
+    (said,) = problems(None, environment)
+    assert "databse" in said
+    assert "did you mean 'database'?" in said
+    assert "secret" not in said
+
+
 def test_the_configuration_file_is_looked_for_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("SEXTON_CONFIG", raising=False)

@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from daemon import Context, OnDemand, loop_lag
-from daemon.events import Event, LoopLagged, RunEnded
+from daemon.events import Announcer, Event, LoopLagged, RunEnded
 from daemon.loop_lag import LoopMonitor
 from tests.daemon.asking import ask
 from tests.daemon.harness import a_job, node
@@ -52,6 +52,22 @@ async def test_a_standing_loop_is_reported_once_with_the_line_it_stands_on() -> 
         assert len(heard) == 2
 
 
+async def test_a_standing_loop_is_told_of_while_it_stands() -> None:
+    """The watchdog may end the process before it goes on; what is not safe in a thread hears of it afterwards."""
+    at_once: list[Event] = []
+    later: list[Event] = []
+    emit = Announcer(at_once.append)
+    emit.subscribe(later.append)
+    monitor = LoopMonitor(emit.beside(asyncio.get_running_loop()), lambda: None)
+    monitor.start()
+    while not at_once:
+        time.sleep(0.01)
+    assert (len(at_once), later) == (1, [])
+    await asyncio.sleep(0.05)
+    monitor.stop()
+    assert later == at_once
+
+
 async def test_a_loop_that_only_waits_is_not_blamed() -> None:
     async with monitored() as (_, heard):
         await asyncio.sleep(0.5)
@@ -66,7 +82,7 @@ async def test_the_run_that_holds_the_loop_is_named(url: str, connection: asyncp
         await asyncio.sleep(0.1)
 
     async with node(url, a_job(body, OnDemand(), "t.block"), a_job(innocent, OnDemand(), "t.wait")) as n:
-        monitor = LoopMonitor(n.hear, n.engine.current_run)
+        monitor = LoopMonitor(n.engine.emit.beside(asyncio.get_running_loop()), n.engine.current_run)
         monitor.start()
         await ask(connection, "t.wait")
         run = await ask(connection, "t.block")

@@ -11,7 +11,9 @@ import pytest
 
 from tests.system.account import Account
 from tests.system.daemons import Daemons
+from tests.system.machine import CannotBoot, Machine, system_python
 from tests.system.place import External, Place, copied, external_bindir
+from tests.system.service import SOURCE, Service, lay_out_sources
 from tests.system.stage import Stage
 from tests.system.template import Template, template
 
@@ -48,6 +50,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> object:
         stage = getattr(item, "funcargs", {}).get("stage")
         if report.failed and isinstance(stage, Daemons):
             report.sections += stage.logs()
+        service = getattr(item, "funcargs", {}).get("service")
+        if report.failed and isinstance(service, Service) and service.journal is not None:
+            report.sections.append(("journal", service.journal.log()))
     return report
 
 
@@ -111,6 +116,45 @@ async def stage(
                 assert not left, "left behind:\n" + "\n".join(left)
         finally:
             await own.clear()
+
+
+@pytest.fixture(scope="session")
+async def machine() -> AsyncIterator[Machine]:
+    """One that has booted, with Sexton installed as `make install` does; skipped with the reason where it cannot."""
+    python = system_python()
+    if python is None:
+        pytest.skip("no Python 3.11 or newer with venv outside home directories: apt-get install python3-venv")
+    with tempfile.TemporaryDirectory(prefix="sexton-machine-") as name:
+        own = Machine(Path(name), python)
+        try:
+            await own.mount()
+            lay_out_sources(own.root)
+            await own.prepared("make", "-s", "-C", f"/{SOURCE}", "install", f"PYTHON={python}")
+            await own.boot()
+            yield own
+        except CannotBoot as reason:
+            pytest.skip(f"no systemd of our own: {reason}")
+        finally:
+            await own.off()
+
+
+@pytest.fixture
+async def service(machine: Machine) -> AsyncIterator[Service]:
+    """Sexton in the machine, stopped, with no state."""
+    own = Service(machine)
+    try:
+        await own.reset()
+        yield own
+    finally:
+        await own.close()
+
+
+@pytest.fixture
+async def seeded(service: Service, templates: Callable[[str], Awaitable[Template]]) -> Template:
+    """The service's state is a copy of this cluster."""
+    found = await templates("embedded")
+    await service.load(found.folder)
+    return found
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -9,5 +9,6 @@ from daemon import Context, OnDemand, job
 
 @job(OnDemand())
 async def block(ctx: Context) -> None:
-    """Block the loop for args.seconds."""
-    time.sleep(ctx.args["seconds"])
+    """Block the loop for args.seconds, at the first try."""
+    if ctx.attempt == 1:
+        time.sleep(ctx.args["seconds"])
