@@ -26,6 +26,8 @@ state_dir = "{folder}/state"
 size = {workers}
 [metrics]
 listen = "127.0.0.1:0"
+[admin]
+listen = "127.0.0.1:0"
 [log]
 level = "warning"
 format = "json"

@@ -60,6 +60,15 @@ class Letters:
 
         E-mail needs `.subject.txt` and `.txt`, and may have `.html`; SMS and chat need `.sms.txt` or `.txt`.
         """
+        asked = (suite, template, channel)
+        if asked in self._there:
+            return None
+        missing = self._missing(suite, template, channel)
+        if missing is None:
+            self._there.add(asked)
+        return missing
+
+    def _missing(self, suite: str, template: str, channel: str) -> Path | None:
         folder = self.folders.get(suite, Path(suite) / "templates")
         wanted = [f"{template}.subject.txt", f"{template}.txt"] if channel == "email" else [f"{template}.txt"]
         if not TEMPLATE.fullmatch(template):
@@ -115,6 +124,11 @@ class Letters:
         if len(text) > LONGEST:
             raise LetterError(f"{self.folders[suite] / name}: {len(text)} characters, more than {LONGEST}")
         return text
+
+    @cached_property
+    def _there(self) -> set[tuple[str, str, str]]:
+        """Suite, template and channel of what was found complete. Like the texts, known until the next start."""
+        return set()
 
     @cached_property
     def _environments(self) -> dict[str, Environment]:

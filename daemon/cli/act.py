@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from daemon import actions
+from daemon import actions, in_words
 from daemon.actions_deed import Actor, Changed
 from daemon.actions_items import Chosen, retry_items
 from daemon.actions_overrides import reschedule_job
@@ -132,7 +132,7 @@ def pause(invocation: Invocation, name: str, actor: Actor) -> int:
         async with connected(invocation.settings) as (connection, _):
             paused = await actions.pause_job(connection, actor, job.name)
         if paused.already:
-            print(f"{job.name} is paused since {output.moment(paused.at)}, by {paused.by}")
+            print(f"{job.name} is paused since {in_words.moment(paused.at)}, by {paused.by}")
             return 0
         fate = "held" if job.catch_up.is_each else "skipped"
         print(f"{job.name} is paused: its due instants are {fate} until `sexton resume {job.name}`")
@@ -180,5 +180,5 @@ def _distinct(runs: Sequence[int]) -> list[int]:
 
 def _tell(changed: Sequence[Changed], word: str | None = None) -> int:
     for run in changed:
-        print(f"run {run.id} ({run.job}, due {output.moment(run.due_at)}): {run.was} → {word or run.state}")
+        print(f"run {run.id} ({run.job}, due {in_words.moment(run.due_at)}): {run.was} → {word or run.state}")
     return 0

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 
-from daemon import schedule
+from daemon import in_words, schedule
 from daemon.catalogue import Catalogue
 from daemon.cli import output
 from daemon.cli.common import BadUsage, CommandFailed
@@ -88,6 +88,6 @@ async def dry_run(settings: Settings, catalogue: Catalogue, job: Job, due_at: da
             raise CommandFailed(f"{error}: the schema is older than this program; first: sexton migrate") from None
         except ValueError as error:
             raise BadUsage(f"{job.name}: {error}") from None
-    output.note(f"nothing was done: this is what a run of {job.name} due at {output.iso(local)} would do now")
+    output.note(f"nothing was done: this is what a run of {job.name} due at {in_words.iso(local)} would do now")
     print(to_json(answer))
     return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from daemon import in_force, schedule
+from daemon import in_force, in_words, schedule
 from daemon.cli import output
 from daemon.cli.common import BadUsage, Invocation
 from daemon.clock import utc_now
@@ -32,7 +32,7 @@ def explain_job(invocation: Invocation, name: str, start: str | None, count: int
                 "name": job.name,
                 "schedule": in_force.schedule_text(job),
                 "timezone": zone.key,
-                "due": [{"utc": output.iso(i.at), "local": output.iso(i.at, zone), "note": i.note} for i in due],
+                "due": [{"utc": in_words.iso(i.at), "local": in_words.iso(i.at, zone), "note": i.note} for i in due],
                 "warnings": warnings,
             }
         )
@@ -61,7 +61,7 @@ def print_instants(job: Job, instants: list[schedule.Instant]) -> None:
     if not instants:
         print("never due by itself" + ("" if job.enabled else ": it is disabled"))
         return
-    rows = [(output.moment(i.at, zone), f"{i.at:%Y-%m-%d %H:%M:%S}", i.note or "") for i in instants]
+    rows = [(in_words.moment(i.at, zone), f"{i.at:%Y-%m-%d %H:%M:%S}", i.note or "") for i in instants]
     if zone.key == "UTC":
         output.table(("due", "note"), [(local, remark) for local, _, remark in rows])
     else:

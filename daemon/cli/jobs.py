@@ -8,7 +8,7 @@ from typing import Any
 
 import asyncpg
 
-from daemon import in_force
+from daemon import in_force, in_words
 from daemon.catalogue import Catalogue
 from daemon.cli import output
 from daemon.cli.common import CommandFailed, Invocation, run_async
@@ -65,7 +65,7 @@ def described(job: Job, origins: Mapping[str, str], known: InForce, now: datetim
         "kind": in_force.kind_of(job),
         "schedule": in_force.schedule_text(job),
         "timezone": zone.key,
-        "next": [output.iso(instant.at, zone) for instant in in_force.expected(job, now, 3)],
+        "next": [in_words.iso(instant.at, zone) for instant in in_force.expected(job, now, 3)],
         "timeout_s": number(job.timeout),
         "priority": job.priority.name.lower(),
         "catch_up": str(job.catch_up),
@@ -83,7 +83,7 @@ def last_of(job: Job, known: InForce) -> dict[str, Any] | None:
         return None
     took = row["duration_s"]
     return {
-        "due_at": output.iso(row["due_at"], in_force.zone_of(job)),
+        "due_at": in_words.iso(row["due_at"], in_force.zone_of(job)),
         "state": row["state"],
         "duration_s": None if took is None else round(took, 3),
     }
@@ -101,14 +101,14 @@ def _row(job: Job, known: InForce, now: datetime) -> tuple[str, ...]:
     zone = in_force.zone_of(job)
     coming = in_force.upcoming(job, now, 1)
     last = known.last.get(job.name)
-    ended = f"{last['state']} {output.moment(last['due_at'], zone)}" if last else output.NOTHING
+    ended = f"{last['state']} {in_words.moment(last['due_at'], zone)}" if last else in_words.NOTHING
     state = "enabled" if job.enabled else "disabled"
     if job.enabled and (by := known.paused.get(job.name)):
         state = f"paused by {by}"
     return (
         job.name,
         in_force.schedule_words(job),
-        output.moment(coming[0].at, zone) if coming else output.NOTHING,
+        in_words.moment(coming[0].at, zone) if coming else in_words.NOTHING,
         ended,
         state,
     )

@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta, tzinfo
 
 STYLES = {
     "succeeded": "green", "alive": "green", "ready": "green", "running": "cyan", "waiting": "blue",
     "failed": "bold red", "dead": "bold red", "held": "yellow", "missed": "yellow", "paused": "yellow",
     "skipped": "dim", "cancelled": "dim", "disabled": "dim",
 }  # fmt: skip
-NOTHING = "–"
 
 
 def print_json(value: object) -> None:
@@ -50,36 +48,6 @@ def _rich_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for row in rows:
         drawn.add_row(*(Text(cell, style=STYLES.get(cell.partition(" ")[0], "")) for cell in row))
     Console(highlight=False).print(drawn)
-
-
-def duration(seconds: float | timedelta | None) -> str:
-    """`14 ms`, `1.5 s`, `3 min 20 s`, `2 h 5 min`, `4 d 3 h`."""
-    if seconds is None:
-        return NOTHING
-    total = seconds.total_seconds() if isinstance(seconds, timedelta) else seconds
-    if total < 1:
-        return f"{total * 1000:.3g} ms"
-    if total < 60:
-        return f"{total:.3g} s"
-    whole = round(total)
-    for size, unit, rest_size, rest_unit in ((86400, "d", 3600, "h"), (3600, "h", 60, "min")):
-        if whole >= size:
-            count, rest = divmod(whole, size)
-            return f"{count} {unit}" + (f" {rest // rest_size} {rest_unit}" if rest >= rest_size else "")
-    return f"{whole // 60} min" + (f" {whole % 60} s" if whole % 60 else "")
-
-
-def iso(at: datetime | None, zone: tzinfo = UTC) -> str | None:
-    """ISO 8601 with its offset, in `zone`."""
-    return None if at is None else at.astimezone(zone).isoformat()
-
-
-def moment(at: datetime | None, zone: tzinfo = UTC) -> str:
-    """`2026-11-22 15:30:00 CET`, for people."""
-    if at is None:
-        return NOTHING
-    local = at.astimezone(zone)
-    return f"{local:%Y-%m-%d %H:%M:%S} {local.tzname() or ''}".rstrip()
 
 
 def listed(items: Sequence[object]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import asyncpg
 
-from daemon import sql
+from daemon import in_words, sql
 from daemon.catalogue import Catalogue, UnknownJob
 from daemon.cli import output
 from daemon.cli.common import BadUsage, Invocation, run_async
@@ -62,22 +62,22 @@ def described(row: asyncpg.Record) -> dict[str, Any]:
     return {
         "id": row["id"],
         "job": row["job"],
-        "due_at": output.iso(row["due_at"]),
+        "due_at": in_words.iso(row["due_at"]),
         "trigger": row["trigger"],
         "state": row["state"],
         "reason": row["reason"],
         "attempt": row["attempt"],
-        "started_at": output.iso(row["started_at"]),
-        "finished_at": output.iso(row["finished_at"]),
+        "started_at": in_words.iso(row["started_at"]),
+        "finished_at": in_words.iso(row["finished_at"]),
         "result": None if row["result"] is None else json.loads(row["result"]),
         "error": row["error"],
     }
 
 
 def _row(row: asyncpg.Record) -> tuple[str, ...]:
-    took = output.NOTHING
+    took = in_words.NOTHING
     if row["started_at"] is not None and row["finished_at"] is not None:
-        took = output.duration(row["finished_at"] - row["started_at"])
+        took = in_words.duration(row["finished_at"] - row["started_at"])
     why = row["error"] if row["state"] in ("failed", "ready") and row["error"] else row["reason"] or ""
     return (
         str(row["id"]),

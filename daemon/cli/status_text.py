@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from daemon import in_words
 from daemon.cli import output
 
 
@@ -43,10 +44,10 @@ def _nodes(status: dict[str, Any]) -> Table:
             (
                 node["name"],
                 "alive" if node["alive"] else "dead",
-                output.duration(node["uptime_s"]),
+                in_words.duration(node["uptime_s"]),
                 _running(node["running"]),
-                f"{pool['busy']}/{pool['size']}" if pool else output.NOTHING,
-                output.NOTHING if lag is None else f"{lag:g} ms",
+                f"{pool['busy']}/{pool['size']}" if pool else in_words.NOTHING,
+                in_words.NOTHING if lag is None else f"{lag:g} ms",
             )
         )
     return ("node", "state", "up", "running", "workers busy", "loop lag"), rows
@@ -63,7 +64,7 @@ def _running(runs: list[dict[str, Any]]) -> str:
 def _queues(status: dict[str, Any]) -> Table:
     rows = [
         (name, str(q["ready"]), str(q["running"]), str(q["dead"]),
-         output.duration(q["oldest_age_s"]) if q["ready"] else output.NOTHING)
+         in_words.duration(q["oldest_age_s"]) if q["ready"] else in_words.NOTHING)
         for name, q in status["queues"].items()
     ]  # fmt: skip
     return ("queue", "waiting", "at work", "given up", "oldest"), rows
@@ -72,7 +73,7 @@ def _queues(status: dict[str, Any]) -> Table:
 def _messages(status: dict[str, Any]) -> Table:
     rows = [
         (channel, str(m["pending"]), str(m["sending"]), str(m["failed"]), str(m["unknown"]),
-         output.duration(m["oldest_age_s"]) if m["oldest_age_s"] else output.NOTHING)
+         in_words.duration(m["oldest_age_s"]) if m["oldest_age_s"] else in_words.NOTHING)
         for channel, m in status["outbox"].items()
     ]  # fmt: skip
     return ("channel", "waiting", "being sent", "given up", "unknown", "oldest"), rows

@@ -7,6 +7,7 @@ from typing import Any
 
 import asyncpg
 
+from daemon import in_words
 from daemon.actions_deed import Actor
 from daemon.admin import tokens
 from daemon.admin.keys import signing_key
@@ -32,7 +33,7 @@ def issue(invocation: Invocation, name: str, role: str, ttl: str, actor: Actor) 
 
     text, ident = run_async(main)
     print(text)
-    output.note(f"token {ident} of {name}, {allowed.word}, for {output.duration(good_for)}; it is shown this once")
+    output.note(f"token {ident} of {name}, {allowed.word}, for {in_words.duration(good_for)}; it is shown this once")
     return 0
 
 
@@ -70,17 +71,17 @@ def described(row: asyncpg.Record) -> dict[str, Any]:
         "role": row["role"],
         "valid": row["valid"],
         "issued_by": row["issued_by"],
-        "issued_at": output.iso(row["issued_at"]),
-        "expires_at": output.iso(row["expires_at"]),
-        "last_used_at": output.iso(row["last_used_at"]),
+        "issued_at": in_words.iso(row["issued_at"]),
+        "expires_at": in_words.iso(row["expires_at"]),
+        "last_used_at": in_words.iso(row["last_used_at"]),
         "revoked_by": row["revoked_by"],
-        "revoked_at": output.iso(row["revoked_at"]),
+        "revoked_at": in_words.iso(row["revoked_at"]),
     }
 
 
 def _row(row: asyncpg.Record) -> tuple[str, ...]:
     state = "valid" if row["valid"] else f"revoked by {row['revoked_by']}" if row["revoked_by"] else "expired"
     return (
-        row["name"], row["role"], state, output.moment(row["issued_at"]), row["issued_by"],
-        output.moment(row["expires_at"]), output.moment(row["last_used_at"]), str(row["id"]),
+        row["name"], row["role"], state, in_words.moment(row["issued_at"]), row["issued_by"],
+        in_words.moment(row["expires_at"]), in_words.moment(row["last_used_at"]), str(row["id"]),
     )  # fmt: skip

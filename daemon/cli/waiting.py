@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from daemon import sql
+from daemon import in_words, sql
 from daemon.cli import output
 from daemon.cli.common import CommandFailed
 
@@ -94,7 +94,7 @@ def _progress(row: asyncpg.Record, waited: float) -> str:
         settle = " (sexton retry or waive)" if row["before_state"] in TERMINAL else ""
         return first + settle
     if row["failures"]:
-        return f"try {row['attempt']} failed: {row['error']}; the next is at {output.moment(row['not_before'])}"
+        return f"try {row['attempt']} failed: {row['error']}; the next is at {in_words.moment(row['not_before'])}"
     if waited > UNCLAIMED_AFTER:
         return f"nobody has begun it yet: every slot may be taken, or no running daemon has {row['job']}"
     return ""
@@ -112,7 +112,7 @@ def report(ended: Ended, run: int) -> int:
     if ended.left is not None:
         output.note(f"run {run} is {state}: {ended.left}")
         return 1
-    took = f" in {output.duration(row['duration_s'])}" if row["duration_s"] is not None else ""
+    took = f" in {in_words.duration(row['duration_s'])}" if row["duration_s"] is not None else ""
     why = row["error"] if state == "failed" else row["reason"]
     tries = f" after {row['attempt']} tries" if state == "failed" and row["attempt"] > 1 else ""
     print(f"{state}{took}{tries}" + (f": {why}" if why else ""))

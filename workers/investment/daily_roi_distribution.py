@@ -7,29 +7,33 @@ from typing import Any
 
 import asyncpg
 
-from daemon import CatchUp, Context, Cron, Held, Overlap, Priority, Transaction, days, job, minutes, sql
-from workers.investment.bisection import bisected
+from daemon import CatchUp, Context, Cron, Held, Overlap, Priority, days, job, minutes, sql
+from workers.investment.bisection import TooManyRefused, bisected
+from workers.investment.parking import hold_if_too_many, most_parked, park, park_unrated, tell_parked
 from workers.investment.payout_day import (
+    AUDIT_AGAIN,
     CLOSE_DAY,
-    LOCK_DAYS,
     PayoutDay,
-    most_parked,
+    lock_day,
     open_day,
     read_day,
+    revisit_day,
     told,
     trial,
 )  # fmt: skip
 from workers.investment.settings import Settings
 
 (
-    PREPARE_FOR_MANY, STOPS, PAY_RANGE, PARK, PARK_UNRATED, PARKED, TELL_INVESTORS, EARLIER_DAYS_SETTLED, CLOSE_MATURED,
+    PREPARE_FOR_MANY, PREPARE_FOR_FEW, STOPS, PAY_RANGE, TELL_INVESTORS, EARLIER_DAYS_SETTLED, CLOSE_MATURED,
     PAID_BY_RUN,
 ) = sql.load(
-    __file__, "prepare_for_many", "stops", "pay_range", "park", "park_unrated", "parked", "tell_investors",
-    "earlier_days_settled", "close_matured", "paid_by_run",
+    __file__, "prepare_for_many", "prepare_for_few", "stops", "pay_range", "tell_investors", "earlier_days_settled",
+    "close_matured", "paid_by_run",
 )  # fmt: skip
 
 DEADLOCKS_FORGIVEN = 5
+FEW = 2000
+"""Ids up to which investments are looked up one by one rather than read through."""
 
 
 async def dry_run(ctx: Context) -> dict[str, Any]:
@@ -59,7 +63,7 @@ async def daily_roi_distribution(ctx: Context) -> None:
     if ctx.cursor is None:
         async with ctx.transaction(cursor={"after": 0}) as tx:
             await tx.execute(PREPARE_FOR_MANY)
-            await open_day(ctx, tx, ctx.business_date)
+            await (open_day(ctx, tx) if chosen is None else revisit_day(ctx, tx))
     async with ctx.snapshot() as reader:
         day = await read_day(reader, ctx.business_date)
         stops = await reader.fetchval(STOPS, ctx.cursor["after"], ctx.settings.range_size)
@@ -92,38 +96,35 @@ async def forgiving_deadlocks(step: Callable[..., Awaitable[Any]], *args: Any) -
 
 
 async def pay(ctx: Context, day: PayoutDay, chosen: list[int] | None, stop: int) -> None:
-    """Pay the investments after the cursor up to `stop`, in one transaction; what cannot be paid is parked."""
+    """Pay the investments after the cursor up to `stop`, in one transaction; what cannot be paid is parked.
+
+    Raises `Held` where that is more than single rows, and a person has not released the run.
+    """
     settings: Settings = ctx.settings
     above, now = ctx.cursor["after"], ctx.now()
+    most = None if await ctx.released() else most_parked(settings.range_size)
 
     async def attempt(low: int, high: int) -> int:
+        await tx.execute(PREPARE_FOR_FEW if high - low <= FEW or chosen else PREPARE_FOR_MANY)
         paid: int = await tx.fetchval(
             PAY_RANGE, day.date, day.round, low, high, ctx.run_id, now, day.ref, settings.pay_suspended, chosen
         )
         return paid
 
-    async with ctx.transaction(cursor={"after": stop}) as tx:
-        if chosen is None:
-            await tx.execute(PREPARE_FOR_MANY)
-        await tx.execute(LOCK_DAYS)
-        if day.gaps:
-            await tx.execute(PARK_UNRATED, day.date, day.round, above, stop, ctx.run_id, settings.pay_suspended, chosen)
-        paid, refused = await bisected(tx, above, stop, attempt)
-        for investment, reason in refused:
-            await tx.execute(PARK, day.date, investment, reason, ctx.run_id)
-        if refused or day.gaps:
-            await hold_if_too_many(ctx, tx, day)
+    try:
+        async with ctx.transaction(cursor={"after": stop}) as tx:
+            await lock_day(tx, day)
+            if day.gaps:
+                await park_unrated(ctx, tx, day.round, above, stop, chosen)
+            paid, refused = await bisected(tx, above, stop, attempt, most=most)
+            await park(ctx, tx, refused)
+            if refused or day.gaps:
+                await hold_if_too_many(ctx, tx)
+    except TooManyRefused as error:
+        raise Held(f"investments up to {stop} cannot be paid for {day.date}: {error}") from error
     for investment, reason in refused:
         ctx.log.error("investment %d cannot be paid for %s: %s", investment, day.date, reason)
     ctx.log.info("%d investments up to %d paid for %s", paid, stop, day.date)
-
-
-async def hold_if_too_many(ctx: Context, tx: Transaction, day: PayoutDay) -> None:
-    """Single rows are parked; when it is many, something else is wrong. Raises `Held`, and the range is not paid."""
-    counts = await tx.fetchrow(PARKED, day.date, ctx.run_id)
-    assert counts is not None
-    if counts["parked"] > most_parked(counts["due"]) and not await ctx.released():
-        raise Held(f"{counts['parked']} investments cannot be paid for {day.date}, such as: {counts['reason']}")
 
 
 async def complete(ctx: Context, day: PayoutDay, chosen: list[int] | None) -> None:
@@ -132,20 +133,20 @@ async def complete(ctx: Context, day: PayoutDay, chosen: list[int] | None) -> No
     notified = completed = 0
     key = f"roi:{day.ref}" if chosen is None else f"roi:{day.ref}:run-{ctx.run_id}"
     async with ctx.completing() as tx:
-        if chosen is None:
-            await tx.execute(PREPARE_FOR_MANY)
-        await tx.execute(LOCK_DAYS)
+        await tx.execute(PREPARE_FOR_FEW if chosen else PREPARE_FOR_MANY)
+        await lock_day(tx, day)
         if settings.notify_investors:
             notified = await tx.execute(TELL_INVESTORS, day.date, day.round, ctx.run_id, key, chosen, ctx.now())
         in_order = await tx.fetchval(EARLIER_DAYS_SETTLED, day.date)
         if in_order:
             completed = await tx.execute(CLOSE_MATURED, day.date, day.round)
-        await tx.execute(CLOSE_DAY, day.date, "PAID", ctx.run_id)
-        counts = await tx.fetchrow(PARKED, day.date, ctx.run_id)
-        assert counts is not None
+        if chosen is None:
+            await tx.execute(CLOSE_DAY, day.date, "PAID", ctx.run_id)
+        else:
+            await tx.execute(AUDIT_AGAIN, day.date, day.round)
         totals = told(await tx.fetch(PAID_BY_RUN, day.date, day.round, ctx.run_id))
         tx.result(
-            {"day": day.date, "round": day.round, **totals, "parked": counts["parked"], "notified": notified,
+            {"day": day.date, "round": day.round, **totals, "parked": await tell_parked(ctx, tx), "notified": notified,
              "completed": completed if in_order else None}
         )  # fmt: skip
     if not in_order:

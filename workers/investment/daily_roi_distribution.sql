@@ -7,6 +7,10 @@
 SELECT set_config('work_mem', '256MB', true), set_config('plan_cache_mode', 'force_custom_plan', true),
     set_config('enable_nestloop', 'off', true);
 
+-- name: prepare_for_few
+-- Half of a half of a range is looked up row by row: reading everybody through again for each costs a second.
+SELECT set_config('enable_nestloop', 'on', true);
+
 -- name: stops
 -- $1: after this investment. $2: so many at once, at most. The last investment of each range; ranges are of one size,
 -- because a small one reads as many users as a large one.
@@ -33,7 +37,8 @@ WITH due AS MATERIALIZED (
       AND i.status IN ('ACTIVE', 'COMPLETED') AND i.activated_on < $1 AND i.last_accrual_on >= $1
       AND least(round(i.principal * r.daily_rate, 2), round(i.principal * r.cap_ratio, 2) - i.paid_total) > 0
       AND NOT EXISTS (SELECT FROM roi_distribution d
-                      WHERE d.accrual_date = $1 AND d.round = $2 AND d.investment_id = i.id)
+                      WHERE d.accrual_date = $1 AND d.round = $2 AND d.investment_id = i.id
+                        AND d.investment_id > $3 AND d.investment_id <= $4) -- else the planner reads the whole day for each
     ORDER BY i.id
 ), level AS MATERIALIZED (
     SELECT level, rate FROM accrual_level WHERE accrual_date = $1 AND round = $2
@@ -99,37 +104,10 @@ WITH due AS MATERIALIZED (
 )
 SELECT count(*) FROM due;
 
--- name: park
--- $2: the investment. $3: why. $4: the run.
-INSERT INTO parked_payout AS p (accrual_date, investment_id, reason, run_id)
-VALUES ($1::date, $2, $3, $4)
-ON CONFLICT (accrual_date, investment_id) DO UPDATE
-SET reason = excluded.reason, run_id = excluded.run_id, parked_at = sexton.clock(), settled_by = NULL, settled_at = NULL;
-
--- name: park_unrated
--- $3, $4: investments above, up to and including. $5: the run. $6: whether the suspended earn. $7: only these; null
--- for all. Plans without a rate for the day.
-INSERT INTO parked_payout AS p (accrual_date, investment_id, reason, run_id)
-SELECT $1::date, i.id, format('plan %s has no rate for %s', i.plan_id, $1), $5::bigint
-FROM investment i
-JOIN app_user u ON u.id = i.user_id AND (u.status = 'ACTIVE' OR u.status = 'SUSPENDED' AND $6::bool)
-WHERE i.id > $3::bigint AND i.id <= $4::bigint AND ($7::bigint[] IS NULL OR i.id = ANY ($7))
-  AND i.status IN ('ACTIVE', 'COMPLETED') AND i.activated_on < $1 AND i.last_accrual_on >= $1
-  AND NOT EXISTS (SELECT FROM accrual_rate r
-                  WHERE r.accrual_date = $1 AND r.round = $2::smallint AND r.plan_id = i.plan_id)
-ON CONFLICT (accrual_date, investment_id) DO UPDATE
-SET reason = excluded.reason, run_id = excluded.run_id, parked_at = sexton.clock(), settled_by = NULL, settled_at = NULL;
-
--- name: parked
--- $2: the run. How many it could not pay, why the last of them, and how many it came to.
-SELECT count(*) AS parked, max(reason) AS reason,
-    count(*) + (SELECT coalesce(sum(payments), 0) FROM accrual_total
-                WHERE accrual_date = $1 AND run_id = $2 AND level = 0)::bigint AS due
-FROM parked_payout WHERE accrual_date = $1 AND run_id = $2 AND settled_at IS NULL;
-
 -- name: tell_investors
 -- $3: the run. $4: how keys begin. $5: only these investments, as far as this run paid them; null for all. $6: now.
--- One message a person and day, whatever they earned and through whom.
+-- One message a person and day, whatever they earned and through whom. A day that another run has paid a part of may be
+-- so old that its messages have been purged: then the outbox knows them by their keys' hashes only.
 WITH purse AS (
     SELECT user_id, currency, coalesce(sum(amount) FILTER (WHERE own), 0) AS roi,
         coalesce(sum(amount) FILTER (WHERE NOT own), 0) AS commission
@@ -155,6 +133,9 @@ INSERT INTO sexton.outbox (suite, recipient, channel, template, data, kind, dedu
 SELECT 'investment', recipient, 'email', 'roi_digest', data, 'transactional', $4::text || ':' || recipient, $3,
     $6::timestamptz, $6
 FROM letter
+WHERE NOT EXISTS (SELECT FROM accrual_total WHERE accrual_date = $1 AND round = $2 AND run_id <> $3)
+    OR NOT EXISTS (SELECT FROM sexton.outbox_key k
+                   WHERE k.hash = sha256(convert_to($4 || ':' || recipient, 'UTF8')))
 ORDER BY recipient COLLATE "C"
 ON CONFLICT (dedupe_key) DO NOTHING;
 

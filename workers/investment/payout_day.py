@@ -10,14 +10,15 @@ from typing import Any
 
 from daemon import Context, Held, Reader, Row, Transaction, sql
 from workers.investment.control_total import excess
+from workers.investment.parking import most_parked
 from workers.investment.settings import Settings
 
 (
-    LOCK_DAYS, DAY, GAPS, OPEN_DAY, CLOSE_DAY, FREEZE_RATES, FREEZE_LEVELS, LEARN_RATES, LEVELS_SUM, RETURNS_DUE,
-    WOULD_PAY, UNRATED, EARLIER_TOTALS,
+    LOCK_DAYS, DAY, GAPS, OPEN_DAY, CLOSE_DAY, AUDIT_AGAIN, FREEZE_RATES, FREEZE_LEVELS, LEARN_RATES, LEVELS_SUM,
+    RETURNS_DUE, WOULD_PAY, UNRATED, EARLIER_TOTALS,
 ) = sql.load(
-    __file__, "lock_days", "day", "gaps", "open_day", "close_day", "freeze_rates", "freeze_levels", "learn_rates",
-    "levels_sum", "returns_due", "would_pay", "unrated", "earlier_totals",
+    __file__, "lock_days", "day", "gaps", "open_day", "close_day", "audit_again", "freeze_rates", "freeze_levels",
+    "learn_rates", "levels_sum", "returns_due", "would_pay", "unrated", "earlier_totals",
 )  # fmt: skip
 
 
@@ -35,34 +36,66 @@ class PayoutDay:
         return f"{self.date}" if self.round == 1 else f"{self.date}/{self.round}"
 
 
-def most_parked(due: int) -> int:
-    """So many investments of a day may be unpayable before something else is wrong than single rows."""
-    return max(100, due // 1000)
-
-
-async def open_day(ctx: Context, tx: Transaction, day: date) -> None:
+async def open_day(ctx: Context, tx: Transaction) -> None:
     """Open the day, or go on with it; its rates are fixed from here on.
 
     Raises `Held` for a day that comes to too much, or has too many investments without a rate, unless a person has
     released the run; `ValueError` for a day that is being reversed, and for levels that pay out more than the return.
     """
-    settings: Settings = ctx.settings
+    day = ctx.business_date
     await tx.execute(LOCK_DAYS)
     round_ = await tx.fetchval(OPEN_DAY, day, ctx.run_id)
     if round_ is None:
         raise ValueError(f"{day} is being reversed: let payout_reversal finish, then pay it again")
-    levels: Decimal = await tx.fetchval(LEVELS_SUM, day)
-    if levels > 1:
-        raise ValueError(f"commission_level pays out {levels:%} of the return on {day}: at most 100 %")
-    await tx.execute(FREEZE_LEVELS, day, round_)
-    await tx.execute(FREEZE_RATES, day, round_)
-    await tx.execute(LEARN_RATES)
-    if not ctx.args and not await ctx.released():
+    await _fix_rates(tx, day, round_)
+    if not await ctx.released():
+        settings: Settings = ctx.settings
         rows = await tx.fetch(RETURNS_DUE, day, round_, settings.pay_suspended)
         returns = {row["currency"]: row["amount"] for row in rows}
         due, unrated = sum(row["investments"] for row in rows), sum(row["unrated"] for row in rows)
         if why := await _objection(tx, returns, due, unrated, day, settings):
             raise Held(f"{day} is not paid yet: {why}")
+
+
+async def revisit_day(ctx: Context, tx: Transaction) -> None:
+    """Make ready for single investments of a day that has been paid; plans may have been given their rates since.
+
+    Raises `ValueError` for any other day: the few would make it look paid.
+    """
+    day = ctx.business_date
+    await tx.execute(LOCK_DAYS)
+    row = await tx.fetchrow(DAY, day)
+    if row is None or row["state"] != "PAID":
+        state = "has not been paid" if row is None else f"is {row['state'].lower()}"
+        raise ValueError(f"args: investments: {day} {state}; single investments are paid after their day has been")
+    await _fix_rates(tx, day, row["round"])
+
+
+async def _fix_rates(tx: Transaction, day: date, round_: int) -> None:
+    levels: Decimal = await tx.fetchval(LEVELS_SUM, day)
+    if levels > 1:
+        raise ValueError(
+            f"commission_level pays out {levels * 100:.4f} % of the return on {day}, more than the return: lower its "
+            "rates, or end the validity of a level, then: sexton retry"
+        )
+    await tx.execute(FREEZE_LEVELS, day, round_)
+    await tx.execute(FREEZE_RATES, day, round_)
+    await tx.execute(LEARN_RATES)
+
+
+async def lock_day(tx: Transaction, day: PayoutDay) -> None:
+    """Payouts and reversals of any day come one after the other from here on.
+
+    Raises `ValueError` for a day that was reversed since it was read: to go on would pay its other half twice.
+    """
+    await tx.execute(LOCK_DAYS)
+    row = await tx.fetchrow(DAY, day.date)
+    assert row is not None
+    if row["round"] != day.round or row["state"] not in ("PAYING", "PAID"):
+        raise ValueError(
+            f"{day.date} was reversed by run {row['run_id']} when this run had paid a part of it: waive this run, and "
+            "pay the day anew with: sexton run-job --again"
+        )
 
 
 async def read_day(reader: Reader, day: date) -> PayoutDay:

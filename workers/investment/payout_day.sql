@@ -25,6 +25,10 @@ RETURNING round;
 -- $2: what it is now. $3: the run that closes it.
 UPDATE accrual_day SET state = $2::text, ended_at = sexton.clock() WHERE accrual_date = $1 AND run_id = $3;
 
+-- name: audit_again
+-- $2: its round. A day that somebody was paid for afterwards is looked at once more.
+DELETE FROM audited_day WHERE accrual_date = $1 AND round = $2;
+
 -- name: freeze_rates
 -- From here on the day has these rates, whatever happens to the plans'. Plans that had none when the day began may
 -- be given theirs later.

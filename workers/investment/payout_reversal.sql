@@ -20,7 +20,8 @@ FROM (SELECT investment_id, row_number() OVER (ORDER BY investment_id) AS nth,
 WHERE last OR nth % $4::int = 0;
 
 -- name: reverse_range
--- $3, $4: investments above, up to and including. $5: now. $6: the day as references begin.
+-- $3, $4: investments above, up to and including. $5: now. $6: the day as references begin. Whatever was completed by
+-- it is open again, and what was archived is back: the day may be paid once more.
 WITH undone AS MATERIALIZED (
     SELECT 'ROI:' || $6::text || ':' || investment_id AS ref, investment_id, user_id, amount, currency, true AS own
     FROM roi_distribution
@@ -42,9 +43,14 @@ WITH undone AS MATERIALIZED (
     SET paid_total = i.paid_total - u.amount,
         status = CASE i.status WHEN 'COMPLETED' THEN 'ACTIVE' ELSE i.status END
     FROM undone u WHERE u.own AND i.id = u.investment_id
-), reopened_in_archive AS (
-    UPDATE investment_archive i SET paid_total = i.paid_total - u.amount
-    FROM undone u WHERE u.own AND i.id = u.investment_id
+), unarchived AS (
+    DELETE FROM investment_archive i USING undone u WHERE u.own AND i.id = u.investment_id RETURNING i.*, u.amount
+), reopened_from_archive AS (
+    INSERT INTO investment (
+        id, user_id, plan_id, activated_on, last_accrual_on, principal, paid_total, currency, status, created_at)
+    SELECT id, user_id, plan_id, activated_on, last_accrual_on, principal, paid_total - amount, currency, 'ACTIVE',
+        created_at
+    FROM unarchived
 )
 SELECT count(*) FROM undone;
 

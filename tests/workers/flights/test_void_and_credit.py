@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import asyncpg
@@ -68,6 +68,39 @@ async def test_a_paid_invoice_cannot_be_void(billed: Billing, paid: str) -> None
 async def test_an_issued_invoice_cannot_be_edited(billed: Billing, edit: str) -> None:
     with pytest.raises(asyncpg.CheckViolationError, match="corrected by a credit note"):
         await billed.connection.execute(f"UPDATE flights.invoice SET {edit}")
+
+
+@pytest.mark.parametrize(
+    ("change", "document"),
+    [
+        ("UPDATE flights.invoice_line SET amount = 1, enroute_total = 1", "invoice_line"),
+        ("DELETE FROM flights.invoice_line", "invoice_line"),
+        ("DELETE FROM flights.invoice", "invoice"),
+        ("UPDATE flights.credit_note SET subtotal = 1, tax = 0, total = 1", "credit_note"),
+        ("DELETE FROM flights.credit_note", "credit_note"),
+    ],
+)
+async def test_no_part_of_what_was_issued_is_edited_or_deleted(billed: Billing, change: str, document: str) -> None:
+    ((record,),) = await billed.rows("SELECT id FROM flights.flight_invoice")
+    await billed.rate_again(record, "6.00")
+    await billed.bill(MONDAY)
+    with pytest.raises(asyncpg.CheckViolationError, match=f"invoice 1: issued, so its {document} is neither"):
+        await billed.connection.execute(change)
+
+
+@pytest.mark.parametrize(("status", "stamp"), [("PAID", "paid_at"), ("VOID", "voided_at")])
+async def test_when_an_invoice_was_paid_or_void_is_kept_even_if_nobody_says_so(
+    billed: Billing, status: str, stamp: str
+) -> None:
+    await billed.set_status(status)
+    ((by_itself,),) = await billed.invoices(stamp)
+    assert abs((await billed.connection.fetchval("SELECT sexton.clock()") - by_itself).total_seconds()) < 60
+    assert await billed.invoices(f"num_nulls(paid_at, voided_at) - ({stamp} IS NULL)::int") == [(1,)]
+
+
+async def test_a_day_of_payment_that_is_said_stays(billed: Billing) -> None:
+    await billed.connection.execute("UPDATE flights.invoice SET status = 'PAID', paid_at = '2018-08-20 10:00Z'")
+    assert await billed.invoices("paid_at") == [(datetime(2018, 8, 20, 10, tzinfo=UTC),)]
 
 
 async def test_a_new_rating_supersedes_credits_and_bills_anew(billed: Billing) -> None:

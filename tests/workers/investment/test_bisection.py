@@ -1,0 +1,87 @@
+"""Halving a range until each culprit stands alone, for any culprits, and giving up when they are many."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workers.investment.bisection import TooManyRefused, bisected
+
+
+class Savepoints:
+    """Of a transaction the one thing that is used: what is attempted in a failed one is undone."""
+
+    def __init__(self) -> None:
+        self.done: list[tuple[int, int]] = []
+        self.attempts = 0
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        before = list(self.done)
+        try:
+            yield
+        except BaseException:
+            self.done = before
+            raise
+
+    def refusing(self, bad: set[int], error: type[Exception] = asyncpg.CheckViolationError) -> Any:
+        async def attempt(low: int, high: int) -> int:
+            self.attempts += 1
+            self.done.append((low, high))
+            if culprits := bad & set(range(low + 1, high + 1)):
+                raise error(f"no {min(culprits)}")
+            return high - low
+
+        return attempt
+
+
+@given(st.integers(0, 50), st.integers(1, 400), st.sets(st.integers(1, 450), max_size=12))
+async def test_all_but_the_culprits_are_done_once(above: int, count: int, bad: set[int]) -> None:
+    tx: Any = Savepoints()
+    stop = above + count
+    inside = sorted(id_ for id_ in bad if above < id_ <= stop)
+    done, refused = await bisected(tx, above, stop, tx.refusing(bad))
+    assert [id_ for id_, _ in refused] == inside
+    assert done == count - len(inside)
+    kept = sorted(id_ for low, high in tx.done for id_ in range(low + 1, high + 1))
+    assert kept == [id_ for id_ in range(above + 1, stop + 1) if id_ not in inside]
+
+
+async def test_the_reason_names_the_kind_and_the_words_of_the_error() -> None:
+    tx: Any = Savepoints()
+    _, refused = await bisected(tx, 0, 8, tx.refusing({3}, asyncpg.NumericValueOutOfRangeError))
+    assert refused == [(3, "NumericValueOutOfRangeError: no 3")]
+
+
+@pytest.mark.parametrize("error", [asyncpg.DeadlockDetectedError, asyncpg.UndefinedTableError, ValueError])
+async def test_what_no_row_can_cause_is_raised_at_once(error: type[Exception]) -> None:
+    tx: Any = Savepoints()
+    with pytest.raises(error):
+        await bisected(tx, 0, 1000, tx.refusing({3}, error))
+    assert tx.attempts == 1
+
+
+async def test_a_single_culprit_costs_two_attempts_for_each_halving() -> None:
+    tx: Any = Savepoints()
+    await bisected(tx, 0, 2**17, tx.refusing({77_777}))
+    assert tx.attempts == 1 + 2 * 17
+
+
+async def test_the_first_culprit_too_many_ends_it_long_before_the_last() -> None:
+    tx: Any = Savepoints()
+    with pytest.raises(TooManyRefused, match="11 were refused, the last, 11, by CheckViolationError: no 11") as raised:
+        await bisected(tx, 0, 100_000, tx.refusing(set(range(1, 100_001))), most=10)
+    assert len(raised.value.refused) == 11
+    assert tx.attempts < 60
+
+
+async def test_exactly_as_many_as_allowed_are_allowed() -> None:
+    tx: Any = Savepoints()
+    done, refused = await bisected(tx, 0, 100, tx.refusing({1, 50, 100}), most=3)
+    assert (done, len(refused)) == (97, 3)

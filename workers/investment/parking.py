@@ -1,0 +1,65 @@
+"""Investments that cannot be paid for a day: parked with their reason, told, and held if they are many."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from daemon import Context, Held, Transaction, sql
+from workers.investment.administrators import tell
+from workers.investment.bisection import Refused
+from workers.investment.settings import Settings
+
+PARK, PARK_UNRATED, PARKED, STILL_PARKED = sql.load(__file__, "park", "park_unrated", "parked", "still_parked")
+
+SHOWN = 50
+"""Rows in the mail."""
+
+
+def most_parked(due: int) -> int:
+    """So many of a day's investments may be unpayable before something else is wrong than single rows."""
+    return max(100, due // 1000)
+
+
+async def park(ctx: Context, tx: Transaction, refused: Refused) -> None:
+    """Keep what was refused, with the reasons, for the day and run at hand."""
+    for investment, reason in refused:
+        await tx.execute(PARK, ctx.business_date, investment, reason, ctx.run_id)
+
+
+async def park_unrated(
+    ctx: Context, tx: Transaction, round_: int, above: int, stop: int, chosen: Sequence[int] | None
+) -> None:
+    """Park those after `above` up to `stop` whose plan has no rate for the day."""
+    settings: Settings = ctx.settings
+    await tx.execute(
+        PARK_UNRATED, ctx.business_date, round_, above, stop, ctx.run_id, settings.pay_suspended, chosen
+    )  # fmt: skip
+
+
+async def hold_if_too_many(ctx: Context, tx: Transaction) -> None:
+    """Single rows are parked; when it is many, something else is wrong. Raises `Held`, and the range is not paid."""
+    counts = await tx.fetchrow(PARKED, ctx.business_date, ctx.run_id)
+    assert counts is not None
+    if counts["parked"] > most_parked(counts["due"]) and not await ctx.released():
+        raise Held(
+            f"{counts['parked']} investments cannot be paid for {ctx.business_date}, such as: {counts['reason']}"
+        )
+
+
+async def tell_parked(ctx: Context, tx: Transaction) -> int:
+    """How many this run could not pay; the administrators are told which, why, and how to pay them after all."""
+    counts = await tx.fetchrow(PARKED, ctx.business_date, ctx.run_id)
+    assert counts is not None
+    if counts["parked"]:
+        rows = await tx.fetch(STILL_PARKED, ctx.business_date, ctx.run_id, SHOWN)
+        data = {
+            "date": ctx.business_date.isoformat(),
+            "due": ctx.logical_date.isoformat(),
+            "run": ctx.run_id,
+            "rows": [{"investment": row["investment_id"], "reason": row["reason"]} for row in rows],
+            "more": counts["parked"] - len(rows),
+        }
+        settings: Settings = ctx.settings
+        key = f"payouts_parked:{ctx.run_id}"
+        await tell(tx, settings.administrators, "payouts_parked", key=key, data=data, kind="alert")
+    return int(counts["parked"])
