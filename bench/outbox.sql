@@ -14,4 +14,7 @@ SELECT EXISTS (SELECT FROM sexton.outbox
     OR EXISTS (SELECT FROM sexton.outbox WHERE state = 'sending');
 
 -- name: sent
-SELECT count(*) AS sent, max(attempts) AS attempts FROM sexton.outbox WHERE state = 'sent';
+-- How many were sent, the most tries of one, and how many results one commit has written: usually, and at most.
+SELECT sum(n)::int AS sent, max(attempts) AS attempts,
+    percentile_disc(0.5) WITHIN GROUP (ORDER BY n) AS usual, max(n) AS most
+FROM (SELECT count(*) AS n, max(attempts) AS attempts FROM sexton.outbox WHERE state = 'sent' GROUP BY xmin::text) batch;
