@@ -67,9 +67,14 @@ class Daemon:
         self._threads = ThreadPoolExecutor(thread_name_prefix=THREADS)
         self._reason = "SIGTERM"
 
+    @property
+    def stopping(self) -> bool:
+        """Whether it was told to leave."""
+        return self._stopping.is_set()
+
     def stop(self, reason: str) -> None:
         """Drain and leave; a second call hurries."""
-        if self._stopping.is_set():
+        if self.stopping:
             self._hurry.set()
         self._reason = reason
         self._stopping.set()
@@ -230,7 +235,7 @@ class Daemon:
                 self.emit(Note("DATABASE", f"does not answer yet: {store.place(urls.direct)}: {error}", warning=True))
                 with anyio.move_on_after(pause):
                     await self._stopping.wait()
-                if self._stopping.is_set():
+                if self.stopping:
                     raise StoppedWaiting from error
                 pause = min(pause * 2, 5.0)
             else:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+from collections.abc import Sequence
 from datetime import datetime
 from types import ModuleType
 from typing import NoReturn
@@ -19,8 +20,8 @@ from daemon import actions
 from daemon.actions_deed import Actor, AlreadyCovered
 from daemon.app import Daemon, leave_now
 from daemon.cli.common import BadUsage, CommandFailed, Invocation, run_async
+from daemon.cli.demo_load import load_apart, seed_command
 from daemon.cli.demo_screen import Screen
-from daemon.cli.seed import cache_folder, told
 from daemon.events import Announcer, RunEnded
 from daemon.log import LogSubscriber, configure
 from daemon.naming import did_you_mean
@@ -50,27 +51,22 @@ def run_demo(invocation: Invocation, suite: str, scale: float) -> NoReturn:
 
     async def main() -> int:
         daemon = Daemon(settings, catalogue, emit, invocation.reread)
-        demo = Demo(daemon, screen, package, show)
+        seed = seed_command(suite, scale, invocation.config_path)
+        demo = Demo(daemon, screen, seed, show)
         emit.subscribe(demo.hear)
-        watching = asyncio.create_task(demo.show_it(scale))
-        watching.add_done_callback(lambda task: _leave_if_it_failed(task, daemon))
+        watching = asyncio.create_task(demo.show_it())
+        watching.add_done_callback(demo.leave_if_it_failed)
         try:
             status = await daemon.run()
         finally:
             watching.cancel()
-            (trouble,) = await asyncio.gather(watching, return_exceptions=True)
+            await asyncio.gather(watching, return_exceptions=True)
             screen.close()
-        if isinstance(trouble, Exception):
-            raise told(trouble, suite, package) or trouble
+        if demo.trouble is not None:
+            raise demo.trouble
         return status
 
     leave_now(run_async(main))
-
-
-def _leave_if_it_failed(task: asyncio.Task[None], daemon: Daemon) -> None:
-    """A demo that cannot go on leaves at once, and says why afterwards; the database keeps what was done."""
-    if not task.cancelled() and task.exception() is not None:
-        daemon.stop("the demo's end")
 
 
 def metrics_words(listen: str, port: int | None) -> str:
@@ -85,18 +81,25 @@ def metrics_words(listen: str, port: int | None) -> str:
 class Demo:
     """Load, watch the queue shrink, ask for what comes afterwards, show the sums."""
 
-    def __init__(self, daemon: Daemon, screen: Screen, package: str, show: ModuleType) -> None:
-        self.daemon, self.screen, self.package, self.show = daemon, screen, package, show
+    def __init__(self, daemon: Daemon, screen: Screen, seed: Sequence[str], show: ModuleType) -> None:
+        self.daemon, self.screen, self.seed, self.show = daemon, screen, seed, show
         self._loaded = False
         self._ended: dict[int, RunEnded] = {}
         self._news = asyncio.Event()
+        self.trouble: BaseException | None = None
+
+    def leave_if_it_failed(self, task: asyncio.Task[None]) -> None:
+        """A demo that cannot go on leaves at once, and says why afterwards; the database keeps what was done."""
+        if not task.cancelled() and task.exception() is not None and not self.daemon.stopping:
+            self.trouble = task.exception()
+            self.daemon.stop("the demo's end")
 
     def hear(self, event: object) -> None:
         if isinstance(event, RunEnded) and event.retry_in is None:
             self._ended[event.run] = event
             self._news.set()
 
-    async def show_it(self, scale: float) -> None:
+    async def show_it(self) -> None:
         await self.daemon.ready.wait()
         assert self.daemon.urls is not None
         url, say = self.daemon.urls.url, self.screen.say
@@ -104,7 +107,7 @@ class Demo:
         connection, second = await asyncpg.connect(url), await asyncpg.connect(url)
         try:
             async with asyncio.TaskGroup() as both:
-                both.create_task(self._load(connection, scale))
+                both.create_task(self._load())
                 both.create_task(self._work(second))
             await self._close_periods(connection)
             for title, statement in self.show.SUMMARY.items():
@@ -115,10 +118,8 @@ class Demo:
         say("The daemon keeps running; Ctrl-C stops it, and the same command continues.")
         say("Meanwhile, elsewhere: sexton status · sexton runs · sexton psql")
 
-    async def _load(self, connection: asyncpg.Connection, scale: float) -> None:
-        seed = importlib.import_module(f"{self.package}.seed").seed
-        counts = await seed(connection, scale=scale, cache=cache_folder(), progress=self.screen.loading)
-        self.screen.loaded(counts)
+    async def _load(self) -> None:
+        self.screen.loaded(await load_apart(self.seed, self.screen.loading))
         self._loaded = True
 
     async def _work(self, connection: asyncpg.Connection) -> None:

@@ -18,7 +18,6 @@ from daemon.catalogue import Catalogue
 from daemon.cli import output
 from daemon.cli.common import BadUsage, CommandFailed, Invocation, run_async
 from daemon.cli.database import connected
-from daemon.cli.failures import sole
 from daemon.naming import did_you_mean
 
 TABLES, HAS_ROWS = sql.load(__file__, "tables", "has_rows")
@@ -50,9 +49,9 @@ def seed_suite(invocation: Invocation, suite: str, scale: float, *, into_this_da
         with progress_shown(suite) as progress:
             counts = run_async(lambda: load(progress))
     except Exception as error:
-        if (failed := told(error, suite, catalogue.packages[suite])) is None:
+        if not _is_told(error, catalogue.packages[suite]):
             raise
-        raise failed from error
+        raise CommandFailed(f"seed {suite}: {error}") from error
     for what, count in counts.items():
         print(f"{what}: {count}")
     return 0
@@ -80,12 +79,11 @@ def seed_of(catalogue: Catalogue, suite: str) -> Seed:
     return seed
 
 
-def told(error: Exception, suite: str, package: str) -> CommandFailed | None:
-    """What to say of an error that the suite words for its operator; None for a fault of its code."""
-    error = sole(error)
-    worded = isinstance(error, ValueError) and not isinstance(error, asyncpg.InterfaceError)
-    worded = worded or type(error).__module__.startswith(package)
-    return CommandFailed(f"seed {suite}: {error}") if worded else None
+def _is_told(error: Exception, package: str) -> bool:
+    """Whether an error is one the suite words for its operator, rather than a fault of its code."""
+    if isinstance(error, ValueError) and not isinstance(error, asyncpg.InterfaceError):
+        return True
+    return type(error).__module__.startswith(package)
 
 
 def cache_folder() -> Path:
@@ -117,6 +115,10 @@ def progress_shown(suite: str) -> Iterator[Progress]:
         yield show
 
 
+def progress_line(suite: str, step: str, done: object, total: object) -> str:
+    return f"{suite}: {step} {done}/{total}"
+
+
 def _lines(suite: str) -> Progress:
     said: dict[str, float] = {}
 
@@ -124,6 +126,6 @@ def _lines(suite: str) -> Progress:
         now = time.monotonic()
         if done >= total or now - said.get(step, 0.0) >= SAY_EVERY:
             said[step] = now
-            output.note(f"{suite}: {step} {done}/{total}")
+            output.note(progress_line(suite, step, done, total))
 
     return show

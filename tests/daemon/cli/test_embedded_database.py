@@ -103,6 +103,17 @@ async def test_a_demo_goes_on_until_ctrl_c_and_another_continues(sexton: Console
     assert leftovers(state) == []
 
 
+async def test_ctrl_c_ends_a_demo_that_still_loads(sexton: Console, state: Path) -> None:
+    async with sexton.started("demo", "house", "--scale", "201", XDG_CACHE_HOME=str(state / "cache")) as process:
+        assert process.stdout is not None
+        while await process.stdout.readline() != b"loading items: 1 of 2\n":
+            assert process.returncode is None
+        process.send_signal(signal.SIGINT)
+        _, err = await process.communicate()
+        assert (process.returncode, err) == (0, b"")
+    assert leftovers(state) == []
+
+
 async def test_a_demo_whose_sample_cannot_be_had_says_why_and_leaves(sexton: Console, state: Path) -> None:
     done = await sexton.process("demo", "house", "--scale", "101", XDG_CACHE_HOME=str(state / "cache"))
     assert (done.status, done.err) == (

@@ -12,6 +12,9 @@ class SampleError(Exception):
 async def seed(
     connection: Any, *, scale: float, cache: Path, progress: Callable[[str, int, int], None]
 ) -> Mapping[str, int]:
+    if scale > 200:
+        progress("items", 1, 2)
+        await connection.execute("SELECT pg_sleep(60)")
     if scale > 100:
         raise SampleError(f"the sample ends at 100; nothing was written to {cache.name}")
     wanted = int(10 * scale)
