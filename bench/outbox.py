@@ -135,8 +135,9 @@ def told(mails: int, ours: list[dict[str, Any]], bare: list[dict[str, Any]]) -> 
         ("", "mails/s", "s", "of bare", "CPU ms/mail", "server ms/mail", "PostgreSQL ms/mail"),
         rows,
         f"{octets:,} octets each. ours: claimed, the person asked, rendered as text and HTML, sent, recorded; each "
-        f"arrived once.\n  bare: finished octets, nothing remembered. Results were written {usual:.0f} at once, at most "
-        f"{most}: a kill just before repeats those,\n  and the {CONNECTIONS} under way.",
+        "arrived once.\n  bare: finished octets, nothing remembered.\n  "
+        f"Results were written {usual:.0f} at once, at most {most}: a kill just before would send those again, and the "
+        f"{CONNECTIONS} under way.",
     )
     targets = [Target("mails/s, of the bare loop", ratio, 0.5, at_least=True)]
     return Result("outbox", [table], targets, {"mails": mails, "ours": ours, "bare": bare})
