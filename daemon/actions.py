@@ -12,7 +12,7 @@ from typing import Any
 
 import asyncpg
 
-from daemon import ledger, schedule, sql
+from daemon import emergency, ledger, schedule, sql
 from daemon.actions_deed import Actor, AlreadyCovered, Changed, Deed, NeedsReason, Paused, Refused, deed
 from daemon.actions_overrides import locked
 from daemon.job import Job
@@ -47,6 +47,7 @@ async def request_run(
     strict = job.catch_up.is_each and daily and not again  # it stands for its date: later ones wait for it
     text = ledger.encoded(args) if args else None
     async with deed(connection, actor, "run-job") as doing:
+        await _not_stopped(doing)
         await doing.fetch(ledger.INTRODUCE_JOBS, [job.name], [DISABLED])
         for shift in range(MOST_AGAINS if again else 1):  # the next free microsecond: instants are unique
             at = due_at + timedelta(microseconds=shift)
@@ -62,6 +63,15 @@ async def request_run(
             doing.did(f"run {row['id']}", {}, after, "ready")
             return int(row["id"])
         raise await _covered(doing, job.name, due_at, date)
+
+
+async def _not_stopped(doing: Deed) -> None:
+    """Raises `Refused` during an emergency stop: a run that waits for its end would surprise whoever asked for it."""
+    if rows := await doing.fetch(emergency.IN_FORCE):
+        since = rows[0]["stopped_at"].isoformat(sep=" ", timespec="seconds")
+        raise Refused(
+            f"everything is stopped since {since}, by {rows[0]['stopped_by']}; to end it: sexton emergency-resume"
+        )
 
 
 async def _covered(doing: Deed, job: str, due_at: datetime, date: object) -> AlreadyCovered:

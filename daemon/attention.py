@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import asyncpg
 
-from daemon import in_force, in_words, sql
+from daemon import emergency, in_force, in_words, sql
 from daemon.in_force import InForce
 from daemon.job import OnEvent, Poll
 from daemon.queue import WorkQueue
@@ -30,10 +30,10 @@ _UNTIMED = (Poll, OnEvent, OnDemand)
 
 @dataclass(frozen=True, slots=True)
 class Matter:
-    """`name` is of a job, queue or channel, as `of` says. `run` is the latest that it is about."""
+    """`name` is of a job, queue or channel, as `of` says, or "everything". `run` is the latest that it is about."""
 
     kind: str
-    of: Literal["job", "queue", "channel"]
+    of: Literal["job", "queue", "channel", "all"]
     name: str
     text: str
     run: int | None = None
@@ -66,10 +66,19 @@ async def standing(
     depths, broken = await queues(connection)
     messages = await outbox(connection)
     matters = [
-        *await troubles(connection, names), *dead_items(depths), *broken, *undelivered(messages, configured),
-        *await pauses(connection, names), *await never_due(connection, jobs, now),
+        *await stop(connection), *await troubles(connection, names), *dead_items(depths), *broken,
+        *undelivered(messages, configured), *await pauses(connection, names), *await never_due(connection, jobs, now),
     ]  # fmt: skip
     return Standing(depths, messages, matters)
+
+
+async def stop(connection: asyncpg.Connection) -> list[Matter]:
+    """An emergency stop that is in force."""
+    return [
+        Matter("stopped", "all", "everything", f"by {row['stopped_by']} since {in_words.moment(row['stopped_at'])}"
+               + (f": {row['reason']}" if row["reason"] else "") + "; to end it: sexton emergency-resume")
+        for row in await connection.fetch(emergency.IN_FORCE.text)
+    ]  # fmt: skip
 
 
 async def queues(connection: asyncpg.Connection) -> tuple[dict[str, Depth], list[Matter]]:

@@ -89,20 +89,23 @@ def plan(
     distrust: str | None,
     outstanding: int,
     initial: Literal["ready", "waiting"],
+    stopped: str | None = None,
 ) -> list[PlannedRun]:
     """The rows for the instants of one tick, ascending, all at or before `now`.
 
     `distrust` says why the clock is not believed (it leapt, a backup was restored): it holds EACH, because
     such a clock must not pay the future. `outstanding` counts the job's unsettled rows, which fill the limit
-    of EACH. `initial` is the state of what is to run: `waiting` for a job with dependencies.
+    of EACH. `initial` is the state of what is to run: `waiting` for a job with dependencies. `stopped` says why
+    nothing of any job may begin: it weighs as a pause does.
     """
     if not instants:
         return []
+    idle = stopped or _paused(paused_by)
     if policy.limit is not None:
-        obstacle = _paused(paused_by) or distrust or _backlog(len(instants) + outstanding, policy.limit)
+        obstacle = idle or distrust or _backlog(len(instants) + outstanding, policy.limit)
         return [_span([one], "held" if obstacle else initial, obstacle) for one in instants]
-    if paused_by is not None:
-        return [_span(instants, "skipped", _paused(paused_by))]
+    if idle is not None:
+        return [_span(instants, "skipped", idle)]
     earlier, newest = instants[:-1], instants[-1]
     in_time = still_worth_running(newest.at, now, policy, max_lateness)
     if policy == CatchUp.NONE:

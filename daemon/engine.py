@@ -9,6 +9,7 @@ import platform
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 import anyio
@@ -28,6 +29,7 @@ from daemon.delivery_letters import letters_of
 from daemon.delivery_office import PostOffice
 from daemon.delivery_store import DeliveryStore
 from daemon.dispatcher import Dispatcher
+from daemon.emergency import Brake
 from daemon.events import Announcer, DatabaseBack, Event, RunEnded
 from daemon.executor import Executor
 from daemon.facilities import Facilities
@@ -35,7 +37,7 @@ from daemon.housekeeping import Housekeeper
 from daemon.lease import NodeLease
 from daemon.listen import Listener
 from daemon.outcome import Ending, Outcome
-from daemon.polls import PollLoop
+from daemon.polls import PollLoop, next_due
 from daemon.pool import Pool
 from daemon.recorder import Recorder
 from daemon.roster import Roster
@@ -114,7 +116,8 @@ class Engine:
         self.letters = letters_of(self.catalogue.packages, self.settings)
         self.post = PostOffice(
             channels, DeliveryStore(self._mail_link, self._node), self.letters, self.settings.outbox, self.outage,
-            claiming=lambda: self.claiming, holds_lease=lambda: self.lease.holds, now=self.clock.now, emit=self.emit,
+            claiming=lambda: self.claiming and self.roster.stopped is None, holds_lease=lambda: self.lease.holds,
+            now=self.clock.now, emit=self.emit,
         )  # fmt: skip
 
     def _assemble(self, urls: Urls) -> None:
@@ -130,6 +133,7 @@ class Engine:
             self.link, self.roster, self.slots, self._node, self.clock.now, self.emit, self.executor.start,
             lambda: self.may_claim,
         )  # fmt: skip
+        self.brake = Brake(self.link, self.roster, self._cancel_all, self._wake_all, self.emit)
         self.run_log = RunLog(self.link, self.clock.now, lambda: self.wake("run log"))
         self.listener = Listener(lambda: urls.direct, self._application("listen"), self.outage, self._hear, self.emit)
         self._facilities = Facilities(
@@ -155,6 +159,7 @@ class Engine:
         self._loop = asyncio.get_running_loop()
         await self.lease.register(list(self.catalogue.queues.values()))
         await self.ticker.read_clock()
+        await self.brake.step()
         self.ticker.forget()
         logging.getLogger(LOGGER).addHandler(self.run_log)
 
@@ -167,11 +172,13 @@ class Engine:
         self._add("lease", self.lease.step)
         self._add("listener", self.listener.step)
         self._add("cancellations", Cancellations(self.link, self._node, self.executor.active).step)
+        self._add("emergency brake", self.brake.step)
         self._add("strays", self.strays.step)
         self._add("housekeeping", Housekeeper(self.link, self.roster, self.emit, self.settings.outbox.retention).step)
         self._add("run log", self.run_log.step)
         for job in self.roster.polls:
-            poll = PollLoop(job.name, self.roster, self.executor, lambda: self.may_claim, self.next_due)
+            due = partial(next_due, self.link, self.catalogue.queues)
+            poll = PollLoop(job.name, self.roster, self.executor, lambda: self.may_claim, due)
             self._add(f"poll {job.name}", poll.step)
         for service in self.services.values():
             services.start_soon(run_for_ever, service, self.outage, self.emit, name=service.name)
@@ -184,8 +191,8 @@ class Engine:
 
     @property
     def may_claim(self) -> bool:
-        """Not while draining, and not without a lease: somebody else may be taking our work over."""
-        return self.claiming and self.lease.holds
+        """Not while draining or stopped, and not without a lease: somebody else may be taking our work over."""
+        return self.claiming and self.lease.holds and self.roster.stopped is None
 
     @property
     def last_answer(self) -> float:
@@ -242,14 +249,6 @@ class Engine:
         for link in (self.link, self.heart, self.census_link):
             await link.close()
 
-    async def next_due(self, queue: str) -> float | None:
-        """Seconds until the earliest item of a queue may be tried, None when it is empty."""
-        found = self.catalogue.queues.get(queue)
-        if found is None:
-            return None
-        seconds: float | None = await self.link.fetchval(found.statements["next_due"])
-        return seconds
-
     def _make_context(self, run: ActiveRun) -> RunContext:
         return RunContext(run, self._facilities)
 
@@ -264,6 +263,9 @@ class Engine:
     def _stop_work(self, reason: str) -> None:
         self.executor.interrupt_all(Outcome(Ending.INTERRUPTED, reason=reason))
         self.post.stop()
+
+    def _cancel_all(self, reason: str) -> None:
+        self.executor.interrupt_all(Outcome(Ending.CANCELLED, reason=reason))
 
     async def _renew_connections(self) -> None:
         """They are named for the incarnation, so that whoever rescues it can end its sessions."""
@@ -293,7 +295,5 @@ class Engine:
             for job in self.roster.polls:
                 if getattr(job.trigger, "wake", None) == rest:
                     self.wake(f"poll {job.name}")
-        elif kind == "cancel":
-            self.wake("cancellations")
         else:
-            self.wake("dispatcher")
+            self.wake({"cancel": "cancellations", "emergency": "emergency brake"}.get(kind, "dispatcher"))

@@ -59,6 +59,7 @@ WITH due AS (
     WHERE (p.place IS NULL) = (l.name IS NULL)
 ), decided AS (
     SELECT p.*, p.claim AND p.state = 'ready' AND p.already IS NULL AND p.running_run IS NULL
+        AND NOT EXISTS (SELECT FROM sexton.emergency_stop)
         AND NOT (p.strict AND EXISTS (
             SELECT FROM sexton.run e
             WHERE e.job = p.job AND e.strict AND e.due_at < p.due_at
@@ -108,7 +109,7 @@ WITH mine AS (
     FROM sexton.run r
     JOIN mine m ON m.job = r.job
     JOIN sexton.job j ON j.name = r.job
-    WHERE r.state = 'ready' AND r.not_before <= sexton.clock()
+    WHERE r.state = 'ready' AND r.not_before <= sexton.clock() AND NOT EXISTS (SELECT FROM sexton.emergency_stop)
       AND (j.running_run IS NULL OR j.running_run = r.id OR m.overlap = 'allow'
            OR (m.overlap = 'skip' AND r.trigger = 'schedule' AND r.attempt = 0))
       AND NOT (r.strict AND EXISTS (

@@ -19,6 +19,7 @@ WITH urgent AS (
     WHERE channel = $1 AND state = 'pending' AND kind IN ('security', 'alert')
       AND not_before <= (SELECT sexton.clock())
       AND NOT EXISTS (SELECT FROM sexton.channel_state WHERE channel = $1 AND disabled_reason IS NOT NULL)
+      AND NOT EXISTS (SELECT FROM sexton.emergency_stop)
     ORDER BY not_before, id LIMIT $2::int
     FOR UPDATE SKIP LOCKED
 ), others AS (
@@ -26,6 +27,7 @@ WITH urgent AS (
     WHERE channel = $1 AND state = 'pending' AND kind IN ('transactional', 'promotional')
       AND not_before <= (SELECT sexton.clock())
       AND NOT EXISTS (SELECT FROM sexton.channel_state WHERE channel = $1 AND disabled_reason IS NOT NULL)
+      AND NOT EXISTS (SELECT FROM sexton.emergency_stop)
     ORDER BY not_before, id LIMIT $2::int - (SELECT count(*) FROM urgent)
     FOR UPDATE SKIP LOCKED
 )

@@ -37,7 +37,7 @@ class Planner:
     def foresee(self, job: Job, known: KnownJob, coming: Sequence[schedule.Instant]) -> None:
         """Plan the first of the coming instants, so that a burst has less to do when it is due."""
         self._foreseen.pop(job.name, None)
-        if len(coming) == 2 and not job.catch_up.is_each and job.name not in self.roster.paused:
+        if len(coming) == 2 and not job.catch_up.is_each and not self._idle(job.name):
             spec = stored_schedule(known.fingerprint)
             (row,) = self._rows(job, spec, coming[:1], coming[0].at, job.max_lateness, 0)
             self._foreseen[job.name] = Foreseen(job, known, row, coming[1].at)
@@ -57,9 +57,12 @@ class Planner:
             seen.known is ticked.known
             and seen.job is job
             and at <= ticked.until < seen.then
-            and name not in self.roster.paused
+            and not self._idle(name)
             and catchup.still_worth_running(at, now, job.catch_up, job.max_lateness)
         )
+
+    def _idle(self, name: str) -> bool:
+        return name in self.roster.paused or self.roster.stopped is not None
 
     def _evaluate(self, ticked: TickedJob, now: datetime, outstanding: int) -> Planned:
         """As `plan`, by evaluating the schedule; a huge backlog is taken in slices."""
@@ -87,6 +90,7 @@ class Planner:
             distrust=self.distrust(),
             outstanding=outstanding,
             initial="waiting" if job.requires or job.after else "ready",
+            stopped=self.roster.stopped,
         )
         daily = schedule.daily_or_longer(spec)
         rows = [_row(job, spec, p, daily=daily) for p in planned]

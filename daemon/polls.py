@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from daemon.active_run import ActiveRun
+from daemon.database import Link
 from daemon.executor import Executor
 from daemon.job import Job, Poll
 from daemon.ledger import Claimed
 from daemon.outcome import Ending
 from daemon.pulse import Pulse
+from daemon.queue import WorkQueue
 from daemon.roster import Roster
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -19,6 +21,15 @@ UNOPENED = Claimed(
     id=0, job="", due_at=EPOCH, logical_date=EPOCH.date(), token=0,
     started_at=EPOCH, trigger="poll",
 )  # fmt: skip
+
+
+async def next_due(link: Link, queues: Mapping[str, WorkQueue], queue: str) -> float | None:
+    """Seconds until the earliest item of a queue may be tried, None when it is empty. Raises `DatabaseDown`."""
+    found = queues.get(queue)
+    if found is None:
+        return None
+    seconds: float | None = await link.fetchval(found.statements["next_due"])
+    return seconds
 
 
 @dataclass

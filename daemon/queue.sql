@@ -7,6 +7,7 @@
 WITH picked AS (
     SELECT {key} FROM {queue}
     WHERE state = 'READY' AND next_attempt_at <= (SELECT sexton.clock())
+      AND NOT EXISTS (SELECT FROM sexton.emergency_stop)
     ORDER BY priority, next_attempt_at, {key}
     LIMIT $1
     FOR UPDATE SKIP LOCKED

@@ -18,13 +18,16 @@ DISABLED = "disabled"
 
 @dataclass
 class Roster:
-    """`jobs` by name, overrides applied; `paused` says by whom. Replaced entries, never mutated ones."""
+    """`jobs` by name, overrides applied; `paused` says by whom, `stopped` why nothing at all may begin. Replaced
+    entries, never mutated ones.
+    """
 
     catalogue: Catalogue
     emit: Callable[[Event], None]
     enabled: bool = True
     jobs: dict[str, Job] = field(default_factory=dict)
     paused: dict[str, str] = field(default_factory=dict)
+    stopped: str | None = None
 
     def __post_init__(self) -> None:
         self.jobs = dict(self.catalogue.jobs)

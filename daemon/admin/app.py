@@ -15,6 +15,7 @@ from daemon.admin.access import Needs
 from daemon.admin.api import (
     access_tokens,
     audit,
+    emergency,
     job_actions,
     jobs,
     me,
@@ -33,7 +34,7 @@ from daemon.admin.roles import Role
 from daemon.admin.state import AdminState
 from daemon.version import VERSION
 
-API = (me, access_tokens, jobs, job_actions, runs, run_actions, queues, nodes, outbox, audit, stats)
+API = (me, access_tokens, jobs, job_actions, runs, run_actions, queues, nodes, outbox, audit, stats, emergency)
 ROUTERS: tuple[APIRouter, ...] = (*(module.router for module in API), session.router, docs.router)
 LONGEST_BODY = 1 << 20
 FOR_ANYBODY = frozenset({("GET", "/login"), ("POST", "/login")})

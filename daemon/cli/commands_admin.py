@@ -17,6 +17,34 @@ def add_to(app: typer.Typer) -> None:
             "sexton token --name asha --role operator --ttl 30d", "sexton token --list", "sexton token --revoke asha"
         ),
     )(token)
+    app.command("emergency-stop", epilog=example('sexton emergency-stop --reason "wrong rates are being paid"'))(
+        emergency_stop
+    )
+    app.command("emergency-resume", epilog=example("sexton emergency-resume --retry"))(emergency_resume)
+
+
+def emergency_stop(context: typer.Context, reason: Reason = None, by: By = None, config: ConfigFile = None) -> None:
+    """Stop everything on every node, now.
+
+    What runs is cancelled, and nothing begins until the stop is ended. Instants that are due meanwhile are skipped,
+    or held if their job catches up with each of them.
+    """
+    from daemon.cli.emergency import stop
+
+    raise typer.Exit(stop(context.obj, actor(by, reason)))
+
+
+def emergency_resume(
+    context: typer.Context,
+    retry: Annotated[bool, typer.Option("--retry", help="Also retry the runs that the stop cancelled.")] = False,
+    reason: Reason = None,
+    by: By = None,
+    config: ConfigFile = None,
+) -> None:
+    """End an emergency stop, and release what it held."""
+    from daemon.cli.emergency import resume
+
+    raise typer.Exit(resume(context.obj, retry, actor(by, reason)))
 
 
 def token(

@@ -18,7 +18,7 @@ SECTIONS = {
     "Run": ("run", "check", "status", "demo"),
     "Jobs": ("jobs", "explain", "run-job", "pause", "resume", "reschedule"),
     "Runs": ("runs", "retry", "release", "waive", "cancel"),
-    "Admin": ("token",),
+    "Admin": ("token", "emergency-stop", "emergency-resume"),
     "Database and suites": ("migrate", "seed", "psql", "new-suite"),
 }
 INTERRUPTED = 130

@@ -27,7 +27,12 @@ def print_status(status: dict[str, Any]) -> None:
     print("\nattention" if attention else "\nnothing wants attention")
     if attention:
         rows = [
-            (a["kind"], a.get("job") or a.get("queue") or a["channel"], str(a["run"] or ""), a["text"])
+            (
+                a["kind"],
+                a.get("job") or a.get("queue") or a.get("channel") or "everything",
+                str(a["run"] or ""),
+                a["text"],
+            )
             for a in attention
         ]
         output.table(("kind", "of", "run", "what"), rows)
