@@ -38,7 +38,7 @@ def configure(level: str, form: str, stream: TextIO = sys.stderr) -> structlog.t
         if as_json
         else [_area_in_text, structlog.dev.ConsoleRenderer(colors=coloured, pad_event_to=0)]
     )
-    if as_json and os.environ.get("JOURNAL_STREAM"):
+    if as_json and _is_the_journals(stream):
         final.append(_journald_priority)
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
@@ -60,6 +60,15 @@ def configure(level: str, form: str, stream: TextIO = sys.stderr) -> structlog.t
     )
     logger: structlog.typing.FilteringBoundLogger = structlog.get_logger("sexton")
     return logger
+
+
+def _is_the_journals(stream: TextIO) -> bool:
+    """`$JOURNAL_STREAM` names it by device and inode; whoever writes elsewhere inherits the variable, too."""
+    try:
+        found = os.fstat(stream.fileno())
+    except OSError:  # nothing with a number, such as a StringIO
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{found.st_dev}:{found.st_ino}"
 
 
 class LogSubscriber:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -93,14 +95,27 @@ def test_an_exception_that_is_logged_shows_its_traceback(form: str) -> None:
 @pytest.mark.parametrize(
     ("level", "priority"), [("debug", "<7>"), ("info", "<6>"), ("warning", "<4>"), ("error", "<3>")]
 )
-def test_journald_reads_the_priority_from_the_front(monkeypatch: pytest.MonkeyPatch, level: str, priority: str) -> None:
-    monkeypatch.setenv("JOURNAL_STREAM", "8:1")
-    out = io.StringIO()
-    log.configure("debug", "auto", out)
-    getattr(logging.getLogger("x"), level)('"level": "error" is only text')
-    (line,) = out.getvalue().splitlines()
+def test_journald_reads_the_priority_from_the_front(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, level: str, priority: str
+) -> None:
+    with (tmp_path / "journal").open("w+") as out:
+        monkeypatch.setenv("JOURNAL_STREAM", f"{os.fstat(out.fileno()).st_dev}:{os.fstat(out.fileno()).st_ino}")
+        log.configure("debug", "auto", out)
+        getattr(logging.getLogger("x"), level)('"level": "error" is only text')
+        out.seek(0)
+        (line,) = out.read().splitlines()
     assert line.startswith(priority + "{")
     assert json.loads(line.removeprefix(priority))["level"] == level
+
+
+def test_a_file_gets_no_priorities_though_the_variable_is_inherited(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("JOURNAL_STREAM", "8:1")
+    with (tmp_path / "log.json").open("w+") as out:
+        log.LogSubscriber(log.configure("info", "auto", out), "info")(Note("DATABASE", "back"))
+        out.seek(0)
+        assert json.load(out)["event"] == "[DATABASE] back"
 
 
 def test_a_terminal_gets_words_and_colour_and_a_pipe_gets_json() -> None:
