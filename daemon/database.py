@@ -36,6 +36,14 @@ CONNECTION_LOST = (
 )
 
 
+REFUSED = (
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InsufficientPrivilegeError,
+)
+"""It answers, and will not have us: no such role, password, database or permission."""
+
+
 class DatabaseDown(Exception):
     """The database did not answer. What was asked may or may not have happened."""
 

@@ -76,7 +76,7 @@ def _of_the_database(error: Exception) -> Explanation | None:
         return None
     import asyncpg  # loaded by whoever raised this
 
-    from daemon.database import DatabaseDown, means_lost
+    from daemon.database import REFUSED, DatabaseDown, means_lost
 
     not_migrated = (
         asyncpg.UndefinedTableError,
@@ -84,16 +84,11 @@ def _of_the_database(error: Exception) -> Explanation | None:
         asyncpg.UndefinedFunctionError,
         asyncpg.UndefinedColumnError,
     )
-    refused = (
-        asyncpg.InvalidAuthorizationSpecificationError,
-        asyncpg.InvalidCatalogNameError,
-        asyncpg.InsufficientPrivilegeError,
-    )
     if isinstance(error, asyncpg.ClientConfigurationError):
         return USAGE, [f"database.url: {error}"]
     if isinstance(error, not_migrated):
         return FAILED, [f"the database's schema is not up to date ({error}); run: sexton migrate"]
-    if isinstance(error, refused):
+    if isinstance(error, REFUSED):
         return FAILED, [f"the database refuses us: {error}; see database.url"]
     if isinstance(error, DatabaseDown):
         return FAILED, [f"the connection to the database was lost: {error}"]

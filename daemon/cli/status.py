@@ -14,7 +14,7 @@ from daemon.cli import output
 from daemon.cli.common import CommandFailed, Invocation, run_async
 from daemon.cli.database import GLANCE, Opened, connected
 from daemon.cli.status_text import print_status
-from daemon.database import DatabaseDown, means_lost
+from daemon.database import REFUSED, DatabaseDown, means_lost
 from daemon.embedded_errors import EmbeddedError
 from daemon.settings import Settings
 from daemon.version import VERSION
@@ -44,7 +44,7 @@ async def _status(settings: Settings, catalogue: Catalogue) -> dict[str, Any]:
     except (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError, asyncpg.UndefinedFunctionError):
         why = "its schema is not there yet: run `sexton migrate` or `sexton run`"
     except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        if not means_lost(error) and not isinstance(error, asyncpg.InvalidAuthorizationSpecificationError):
+        if not means_lost(error) and not isinstance(error, REFUSED):
             raise
         why = str(error)
     return _form(False, why, [], {}, {}, [], [])

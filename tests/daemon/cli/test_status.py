@@ -11,6 +11,7 @@ import pytest
 from daemon import actions
 from daemon.actions_deed import Actor
 from daemon.version import VERSION
+from tests.conftest import on_database
 from tests.daemon.cli.console import Console
 
 KEYS = ["version", "ready", "database", "nodes", "queues", "outbox", "next_due", "attention"]
@@ -165,6 +166,15 @@ def test_without_a_database_the_form_is_the_same_and_says_why(bare: Console, url
         "next_due": [], "attention": [],
     }  # fmt: skip
     assert "not ready" in away("status").out
+
+
+def test_a_database_that_is_not_there_says_so_in_the_same_form(bare: Console, server: str) -> None:
+    nowhere = Console(
+        {**bare.environment, "SEXTON_DATABASE__URL": on_database(server, "no_such_house")}, bare.capture, bare.patch
+    )
+    done = nowhere("status", "--json")
+    assert (done.status, list(done.json), done.err) == (1, KEYS, "")
+    assert done.json["database"] == 'database "no_such_house" does not exist'
 
 
 async def test_an_empty_database_says_what_to_run(sexton: Console, ledger: asyncpg.Connection) -> None:
