@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.system import processes
+from tests.system.node import Node
 from tests.system.stage import Stage
 from tests.system.waiting import row
 
@@ -44,16 +45,18 @@ async def test_poison_goes_dead_after_five_tries_and_all_else_is_done(
     assert reasons == {6: {"WorkerDied"}, 7: {"ComputeTimeout"}, 8: {"RemoteError"}}
     assert await connection.fetchval("SELECT count(*) FROM trial.done") == 21
     assert len(node.said(r"item \d+ is dead")) == len(dead)  # one alert each, not one a try
-    await _brings_back(stage, connection)
+    await _brings_back(stage, node)
+    assert [tuple(r) for r in await connection.fetch("SELECT state, failures FROM trial.item WHERE key = 8")] == [
+        ("DEAD", 5)
+    ]
     await connection.close()
     assert await node.stop() == 0
     counted(await stage.balance(dead=len(dead)), dead_items=len(dead))
 
 
-async def _brings_back(stage: Stage, connection: Any) -> None:
-    """`sexton retry` gives a dead item all its tries again."""
-    tries = await connection.fetchval("SELECT sum(attempts) FROM trial.item")
+async def _brings_back(stage: Stage, node: Node) -> None:
+    """`sexton retry` gives a dead item all its tries again, and whoever is told of its death hears of it again."""
     command = await stage.command("retry", "trial.item", "8", **stage.place.environment())
     assert await command.ended() == 0, command.log()
-    await row(connection, "SELECT sum(attempts) >= $1 FROM trial.item", tries + 5)
+    await node.says(r"item 8 is dead", count=2)
     await stage.settled()
