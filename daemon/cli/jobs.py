@@ -14,7 +14,7 @@ from daemon.cli import output
 from daemon.cli.common import CommandFailed, Invocation, run_async
 from daemon.cli.database import GLANCE, connected
 from daemon.clock import utc_now
-from daemon.database import DatabaseDown
+from daemon.database import REFUSED, DatabaseDown
 from daemon.embedded_errors import EmbeddedError
 from daemon.in_force import InForce
 from daemon.job import Job
@@ -49,7 +49,7 @@ async def ask(settings: Settings, catalogue: Catalogue) -> InForce:
     try:
         async with connected(settings, patience=GLANCE) as (connection, _):
             return await in_force.read(connection, catalogue, output.warn)
-    except (CommandFailed, DatabaseDown, EmbeddedError) as error:
+    except (CommandFailed, DatabaseDown, EmbeddedError, *REFUSED) as error:
         output.warn(f"last runs, overrides and pauses are not known: {error}")
     except asyncpg.UndefinedTableError:
         output.warn("last runs, overrides and pauses are not known: the database is empty; run: sexton migrate")

@@ -13,6 +13,7 @@ from daemon.actions_deed import Actor
 from daemon.actions_overrides import reschedule_job
 from daemon.catalogue import Catalogue
 from daemon.settings import JobSettings
+from tests.conftest import on_database
 from tests.daemon.cli.console import Console
 
 KEYS = [
@@ -139,6 +140,13 @@ def test_without_a_database_the_configuration_is_shown_with_a_warning(bare: Cons
     assert all(job["last"] is None for job in done.json)
     assert done.err.startswith("warning: last runs, overrides and pauses are not known: there is no database in ")
     assert len(done.err.splitlines()) == 1
+
+
+def test_a_database_that_will_not_have_us_is_a_warning_too(bare: Console, server: str) -> None:
+    nowhere = Console(
+        {**bare.environment, "SEXTON_DATABASE__URL": on_database(server, "no_such_house")}, bare.capture, bare.patch
+    )
+    assert 'not known: database "no_such_house" does not exist' in nowhere("jobs", "--json").ok().err
 
 
 def test_a_database_that_does_not_answer_is_a_warning_too(bare: Console) -> None:
