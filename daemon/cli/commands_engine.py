@@ -28,8 +28,10 @@ def run(context: typer.Context, config: ConfigFile = None) -> None:
 
 def demo(
     context: typer.Context,
-    suite: Annotated[str, typer.Argument(help="The suite to show.")] = "flights",
-    scale: Annotated[float, typer.Option(help="How much sample data: 1 is all of it once.", min=0.001)] = 1.0,
+    suite: Annotated[str, typer.Argument(metavar="SUITE", help="The suite to show.")] = "flights",
+    scale: Annotated[
+        float, typer.Option(metavar="N", help="How much sample data: 1 is all of it once.", min=0.001)
+    ] = 1.0,
     config: ConfigFile = None,
 ) -> None:
     """Run the daemon on a suite's sample data and watch it work.
