@@ -10,6 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
+OURS = ("SEXTON_", "CREDENTIALS_DIRECTORY", "NOTIFY_SOCKET", "WATCHDOG_")
+"""Beginnings of variables that are for the daemon alone: its settings, and how it speaks with systemd."""
 OUTPUT_LIMIT = 1 << 20
 LAST_WORDS = 2000
 
@@ -36,10 +38,11 @@ async def run_command(
 
     Keeps the first MiB of each output. Raises `CommandError` for a status other than 0, `TimeoutError` past
     the deadline, `FileNotFoundError` for an unknown program. However it ends, its whole process group is gone.
+    It inherits the environment without the daemon's settings, secrets above all; `environment` is added.
     """
     process = await asyncio.create_subprocess_exec(
         *arguments, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE, start_new_session=True, env={**os.environ, **(environment or {})},
+        stderr=asyncio.subprocess.PIPE, start_new_session=True, env={**_inherited(), **(environment or {})},
     )  # fmt: skip
     assert process.stdout is not None
     assert process.stderr is not None
@@ -54,6 +57,12 @@ async def run_command(
     if status != 0:
         raise CommandError(arguments[0], status, text)
     return Finished(out, text)
+
+
+def _inherited() -> dict[str, str]:
+    from daemon.config import ENVIRONMENT_ALIASES  # most suites run no program
+
+    return {k: v for k, v in os.environ.items() if not k.startswith(OURS) and k not in ENVIRONMENT_ALIASES}
 
 
 async def _read(stream: asyncio.StreamReader) -> bytes:

@@ -39,6 +39,15 @@ async def test_more_output_than_is_kept_does_not_block_the_program() -> None:
     assert len(finished.stdout) == OUTPUT_LIMIT
 
 
+async def test_the_daemons_secrets_are_not_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SEXTON_DATABASE__URL", "SMTP_PASS", "JWT_SECRET", "NOTIFY_SOCKET", "CREDENTIALS_DIRECTORY"):
+        monkeypatch.setenv(name, "hunter2")
+    monkeypatch.setenv("LANG", "C.UTF-8")
+    finished = await run_command(["env"], timeout=SOON, environment={"PGPASSWORD": "given"})
+    assert b"hunter2" not in finished.stdout
+    assert {b"LANG=C.UTF-8", b"PGPASSWORD=given"} <= set(finished.stdout.splitlines())
+
+
 async def test_an_unknown_program_is_named() -> None:
     with pytest.raises(FileNotFoundError, match="no-such-program"):
         await run_command(["no-such-program"], timeout=SOON)
