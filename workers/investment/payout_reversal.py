@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from daemon import Context, OnDemand, Overlap, Priority, days, job, minutes, sql
+from daemon import Context, OnDemand, Overlap, Priority, Transaction, days, job, minutes, sql
 from workers.investment.daily_roi_distribution import PREPARE_FOR_MANY, forgiving_deadlocks
 from workers.investment.payout_day import CLOSE_DAY, DAY, LOCK_DAYS, PayoutDay
 from workers.investment.settings import Settings
 
-BEGIN_REVERSAL, STOPS, REVERSE_RANGE, REVERSED = sql.load(
-    __file__, "begin_reversal", "stops", "reverse_range", "reversed"
+BEGIN_REVERSAL, REVERSED_UP_TO, STOPS, REVERSE_RANGE, REVERSED = sql.load(
+    __file__, "begin_reversal", "reversed_up_to", "stops", "reverse_range", "reversed"
 )
 
 
@@ -31,11 +31,7 @@ async def payout_reversal(ctx: Context) -> None:
     """
     day = day_of(ctx)
     if ctx.cursor is None:
-        async with ctx.transaction(cursor={"after": 0}) as tx:
-            await tx.execute(LOCK_DAYS)
-            if await tx.fetchval(BEGIN_REVERSAL, day, ctx.run_id) is None:
-                row = await tx.fetchrow(DAY, day)
-                raise ValueError(f"{day} cannot be reversed: " + _why_not(row))
+        await begin(ctx, day)
     settings: Settings = ctx.settings
     async with ctx.snapshot() as reader:
         row = await reader.fetchrow(DAY, day)
@@ -46,6 +42,26 @@ async def payout_reversal(ctx: Context) -> None:
         await forgiving_deadlocks(reverse, ctx, payout, stop)
         await ctx.progress(stop, stops[-1])
     await complete(ctx, payout)
+
+
+async def begin(ctx: Context, day: date) -> None:
+    """Make the day this run's to reverse, from where one that did not end has left it. Raises `ValueError`."""
+    async with ctx.snapshot() as reader:
+        after: int = await reader.fetchval(REVERSED_UP_TO, day)
+    async with ctx.transaction(cursor={"after": after}) as tx:
+        await tx.execute(LOCK_DAYS)
+        if await tx.fetchval(BEGIN_REVERSAL, day, ctx.run_id) is None:
+            row = await tx.fetchrow(DAY, day)
+            raise ValueError(f"{day} cannot be reversed: " + _why_not(row))
+
+
+async def lock_day(ctx: Context, tx: Transaction, day: PayoutDay) -> None:
+    """Raises `ValueError` where another run has it now: it may have been reversed, and even paid anew, since."""
+    await tx.execute(LOCK_DAYS)
+    row = await tx.fetchrow(DAY, day.date)
+    assert row is not None
+    if (row["state"], row["run_id"]) != ("REVERSING", ctx.run_id):
+        raise ValueError(f"{day.date} is not this run's to reverse any more: see run {row['run_id']}")
 
 
 def day_of(ctx: Context) -> date:
@@ -72,7 +88,7 @@ async def reverse(ctx: Context, day: PayoutDay, stop: int) -> None:
     above = ctx.cursor["after"]
     async with ctx.transaction(cursor={"after": stop}) as tx:
         await tx.execute(PREPARE_FOR_MANY)
-        await tx.execute(LOCK_DAYS)
+        await lock_day(ctx, tx, day)
         entries = await tx.fetchval(REVERSE_RANGE, day.date, day.round, above, stop, ctx.now(), day.ref)
     ctx.log.info("%d entries of %s reversed, up to investment %d", entries, day.date, stop)
 
@@ -81,6 +97,7 @@ async def complete(ctx: Context, day: PayoutDay) -> None:
     """Close the day as reversed, and report what was undone."""
     async with ctx.completing() as tx:
         await tx.execute(PREPARE_FOR_MANY)
+        await lock_day(ctx, tx, day)
         await tx.execute(CLOSE_DAY, day.date, "REVERSED", ctx.run_id)
         rows = await tx.fetch(REVERSED, day.date, day.round, day.ref)
         undone: dict[str, dict[str, Any]] = {"ROI": {}, "COMMISSION": {}}

@@ -10,6 +10,12 @@ WHERE d.accrual_date = $1 AND (
         WHERE r.id = d.run_id AND r.state IN ('running', 'ready', 'waiting', 'held')))
 RETURNING d.round;
 
+-- name: reversed_up_to
+-- The last investment that a reversal of the day has come to, if one began and did not end; 0 otherwise.
+SELECT coalesce(max((r.cursor ->> 'after')::bigint), 0) AS investment
+FROM accrual_day d JOIN sexton.run r ON r.id = d.run_id
+WHERE d.accrual_date = $1 AND d.state = 'REVERSING';
+
 -- name: stops
 -- $3: after this investment. $4: so many at once. The last investment of each range.
 SELECT coalesce(array_agg(investment_id ORDER BY investment_id), '{}') AS stops
