@@ -26,6 +26,7 @@ from daemon.admin.api import (
     runs,
     stats,
 )
+from daemon.admin.dashboard import overview
 from daemon.admin.etag import Tagged
 from daemon.admin.headers import Guard
 from daemon.admin.pages import STATIC
@@ -35,7 +36,8 @@ from daemon.admin.state import AdminState
 from daemon.version import VERSION
 
 API = (me, access_tokens, jobs, job_actions, runs, run_actions, queues, nodes, outbox, audit, stats, emergency)
-ROUTERS: tuple[APIRouter, ...] = (*(module.router for module in API), session.router, docs.router)
+PAGES = (session, overview, docs)
+ROUTERS: tuple[APIRouter, ...] = tuple(module.router for module in (*API, *PAGES))
 LONGEST_BODY = 1 << 20
 FOR_ANYBODY = frozenset({("GET", "/login"), ("POST", "/login")})
 

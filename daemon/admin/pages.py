@@ -9,6 +9,8 @@ from typing import Any
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from daemon import in_words
+from daemon.admin.access import Caller
 from daemon.version import VERSION
 
 HERE = Path(__file__).parent
@@ -22,8 +24,18 @@ def environment() -> Environment:
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     made.globals["version"] = VERSION
+    made.filters |= {"duration": in_words.duration, "moment": in_words.moment, "iso": in_words.iso}
     return made
 
 
+def rendered(template: str, **values: Any) -> str:
+    return environment().get_template(template).render(values)
+
+
 def page(template: str, status: int = 200, **values: Any) -> HTMLResponse:
-    return HTMLResponse(environment().get_template(template).render(values), status)
+    return HTMLResponse(rendered(template, **values), status)
+
+
+def page_for(caller: Caller, template: str, here: str, **values: Any) -> HTMLResponse:
+    """A page within the frame: who is logged in, and `here`, the word in the navigation that it belongs to."""
+    return page(template, who=caller.name, role=caller.role.word, csrf=caller.csrf, here=here, **values)

@@ -76,8 +76,3 @@ async def log_out(state: State, caller: Viewer) -> Response:
     for name, secure in ((access.COOKIE, False), (access.SECURE_COOKIE, True)):
         answer.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="strict")
     return answer
-
-
-@router.get("/")
-async def home(caller: Viewer) -> Response:
-    return page("home.html", name=caller.name, role=caller.role.word, csrf=caller.csrf)

@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from daemon.admin.database import AdminDatabase
+from daemon.admin.live import Live
 from daemon.admin.throttle import Throttle
 from daemon.catalogue import Catalogue
 from daemon.engine import Engine
@@ -17,14 +18,19 @@ from daemon.settings import Settings
 
 @dataclass(frozen=True)
 class AdminState:
-    """`key` signs tokens. `leaving` is set when the server stops: whoever streams ends then."""
+    """`key` signs tokens. `live` is what pages watch."""
 
     engine: Engine
     database: AdminDatabase
     key: str
     logins: Throttle = field(default_factory=Throttle)
     tokens: Throttle = field(default_factory=lambda: Throttle(most=100))
-    leaving: asyncio.Event = field(default_factory=asyncio.Event)
+    live: Live = field(default_factory=Live)
+
+    @property
+    def leaving(self) -> asyncio.Event:
+        """Set when the server stops: whoever streams ends then."""
+        return self.live.leaving
 
     @property
     def settings(self) -> Settings:

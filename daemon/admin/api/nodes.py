@@ -64,18 +64,23 @@ class Node(BaseModel):
 @router.get("/nodes")
 async def nodes(state: State, _: Viewer) -> list[Node]:
     """Every daemon that lives or should, and those that died in the last day."""
-    return [_node(row) for row in await state.database.fetch(NODES)]
+    return [node_of(row) for row in await state.database.fetch(NODES)]
 
 
 @router.get("/workers")
 async def workers(state: State, _: Viewer) -> list[Workers]:
     """The worker processes of each node that is alive."""
-    rows = [row for row in await state.database.fetch(NODES) if row["alive"] and row["status"]]
-    pools = [(row, json.loads(row["status"])["pool"]) for row in rows]
-    return [Workers(node=row["name"], incarnation=row["incarnation"], **pool) for row, pool in pools]
+    return [pool for row in await state.database.fetch(NODES) if (pool := workers_of(row)) is not None]
 
 
-def _node(row: asyncpg.Record) -> Node:
+def workers_of(row: asyncpg.Record) -> Workers | None:
+    """None for a node that is dead, or has not spoken yet."""
+    if not row["alive"] or not row["status"]:
+        return None
+    return Workers(node=row["name"], incarnation=row["incarnation"], **json.loads(row["status"])["pool"])
+
+
+def node_of(row: asyncpg.Record) -> Node:
     said: dict[str, Any] = json.loads(row["status"]) if row["status"] else {}
     slots = said.get("slots", {})
     return Node.model_validate({

@@ -1,0 +1,1 @@
+"""Pages for people: a file for each, with its queries beside it."""

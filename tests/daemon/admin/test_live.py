@@ -1,0 +1,111 @@
+"""Streams of what changes: one reading for all who watch, a change at once, an end when the server stops."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import asyncpg
+import httpx
+import pytest
+
+from daemon.admin import live
+from daemon.admin.live import Live
+from tests.daemon.actions_house import HAND, TICK, add_run
+from tests.daemon.admin.house import House
+
+
+async def messages(answer: httpx.Response) -> AsyncIterator[tuple[str, str]]:
+    """(id, data) of each event that has data."""
+    mark, data = "", []
+    async for line in answer.aiter_lines():
+        field, _, value = line.partition(": ")
+        if field == "id":
+            mark = value
+        elif field == "data":
+            data.append(value)
+        elif not line and data:
+            yield mark, "\n".join(data)
+            mark, data = "", []
+
+
+async def test_what_changes_is_seen_by_everybody_who_watches(open_house: House, connection: asyncpg.Connection) -> None:
+    async with (
+        open_house.viewer.stream("GET", "/live/attention") as first,
+        open_house.admin.stream("GET", "/live/attention") as second,
+    ):
+        assert first.headers["content-type"].startswith("text/event-stream")
+        streams = messages(first), messages(second)
+        assert ["Nothing." in (await anext(stream))[1] for stream in streams] == [True, True]
+        run = await add_run(connection, TICK, "held")
+        for stream in streams:
+            assert f"/runs/{run}" in (await anext(stream))[1]
+
+
+async def test_whoever_has_seen_it_is_not_sent_it_again(open_house: House, connection: asyncpg.Connection) -> None:
+    async with open_house.viewer.stream("GET", "/live/attention") as answer:
+        mark, _ = await anext(messages(answer))
+    async with open_house.viewer.stream("GET", "/live/attention", headers={"Last-Event-ID": mark}) as answer:
+        stream = messages(answer)
+        waiting = asyncio.ensure_future(anext(stream))
+        run = await add_run(connection, HAND, "held")
+        assert f"/runs/{run}" in (await waiting)[1]
+
+
+async def test_where_no_stream_gets_through_the_moment_can_be_asked_for(open_house: House) -> None:
+    answer = await open_house.viewer.get("/live/attention?once")
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "Needs attention" in answer.text
+
+
+async def test_a_stopping_server_ends_every_stream(open_house: House) -> None:
+    async with open_house.viewer.stream("GET", "/live/attention") as answer:
+        stream = messages(answer)
+        await anext(stream)
+        open_house.state.leaving.set()
+        assert [message async for message in stream] == []
+
+
+async def test_many_who_watch_cost_one_reading_and_the_last_to_go_ends_it() -> None:
+    asked = 0
+
+    async def render() -> str:
+        nonlocal asked
+        asked += 1
+        await asyncio.sleep(0)
+        return "always the same"
+
+    hub = Live()
+    streams = [hub._events("same", render, 3600.0, "") for _ in range(50)]
+    for stream in streams:
+        while "always the same" not in await anext(stream):
+            pass
+    assert asked == 1
+    for stream in streams:
+        await stream.aclose()
+    assert not hub._watched
+
+
+async def test_a_reading_that_fails_is_told_to_the_log_and_tried_again(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "AFTER_FAULT", 0.01)
+    failing = True
+
+    async def render() -> str:
+        if failing:
+            raise RuntimeError("a bad template")
+        return "better"
+
+    stream = Live()._events("one", render, 0.01, "")
+    assert await anext(stream) == "retry: 100\n\n"
+    waiting = asyncio.ensure_future(anext(stream))
+    while "a bad template" not in caplog.text:
+        await asyncio.sleep(0)
+    failing = False
+    assert "better" in await waiting
+    await stream.aclose()
+
+
+async def test_only_who_is_logged_in_may_watch(open_house: House) -> None:
+    assert (await open_house.client(None).get("/live/attention")).status_code == 401
