@@ -55,6 +55,11 @@ class MailServer:
                 self._news.clear()
                 await self._news.wait()
 
+    def release(self) -> None:
+        """Answer what was kept waiting, and all that comes."""
+        if self.hold is not None:
+            self.hold.set()
+
     @property
     def ids(self) -> list[str]:
         return [mail["Message-ID"] for mail in self.received]
@@ -74,8 +79,7 @@ async def mail_server() -> AsyncIterator[MailServer]:
     try:
         yield keeps
     finally:
-        if keeps.hold is not None:
-            keeps.hold.set()
+        keeps.release()
         server.close()
         await server.wait_closed()
 

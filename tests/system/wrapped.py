@@ -35,6 +35,7 @@ for word in "$@"; do
 done
 if [ -n "$front" ]; then
     mkdir -p -m 700 "$front/{BEHIND}"
+    rm -f "$front/{BEHIND}"/.s.PGSQL.*  # remains of one that was killed, as the daemon clears them in front
     ln -sf {shlex.quote(str(wire))} "$front/{SOCKET}"
     set -- "$@" -c "unix_socket_directories=$front/{BEHIND}"
 fi"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
@@ -17,15 +18,11 @@ from tests.system.place import external_bindir
 IN_CI, IN_A_SOAK = 5_000, 100_000
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--investments", type=int, help="how many are paid for thirty days in tests/system/payouts")
-
-
 @pytest.fixture(scope="session")
 def houses(shared: Path, pytestconfig: pytest.Config) -> Callable[[str], Awaitable[House]]:
     """The house for a kind of place, made when first asked for."""
     made: dict[str, House] = {}
-    size = pytestconfig.getoption("investments") or (IN_A_SOAK if soaking(pytestconfig) else IN_CI)
+    size = int(os.environ.get("SEXTON_TEST_INVESTMENTS") or (IN_A_SOAK if soaking(pytestconfig) else IN_CI))
 
     async def get(kind: str) -> House:
         if kind not in made:

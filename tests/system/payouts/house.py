@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -37,6 +39,11 @@ LONG_AGO = f"""
     UPDATE investment.plan_rate SET cap_ratio = 20 * daily_rate WHERE plan_id = 5
 """
 DOWN_SINCE = f"UPDATE sexton.job SET evaluated_until = evaluated_until - interval '{DAYS} days' WHERE name = '{JOB}'"
+
+
+def tell(what: str) -> None:
+    """Progress, for who has asked to see it: pytest -s."""
+    print(time.strftime("%H:%M:%S"), what, flush=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +104,7 @@ async def _found(folder: Path, bindir: Path | None, zone: str, investments: int)
     draft = folder.with_name(f"{folder.name}-draft")
     shutil.rmtree(draft, ignore_errors=True)
     place = Place(draft, bindir)
+    tell(f"a house of {investments} investments is seeded")
     async with place.connection() as connection:
         suites = migrate.suite_migrations({"investment": "workers.investment"})
         await migrate.migrate(connection, [*migrate.engine_migrations(), *suites])
@@ -115,12 +123,19 @@ async def _found(folder: Path, bindir: Path | None, zone: str, investments: int)
     return {"days": [str(today - timedelta(days=DAYS)), str(today - timedelta(days=1))]}
 
 
+async def until_paid(connection: asyncpg.Connection, said: Callable[[str], None]) -> None:
+    """Wait until every day has been paid, and tell of each tenth."""
+    for days in range(10, DAYS + 1, 10):
+        await row(connection, f"SELECT ({PAID}) >= $1", days, seconds=3600)
+        said(f"{days} of {DAYS} days are paid")
+
+
 async def _clean_run(folder: Path, bindir: Path | None, zone: str, investments: int) -> Books:
     place = Place(copied(folder, folder.with_name(f"{folder.name}-clean")), bindir)
     node = await _daemon(place, folder.parent, zone, investments)
     try:
         opened = await asyncpg.connect(place.url)
-        await row(opened, f"SELECT ({PAID}) = {DAYS}", seconds=3600)
+        await until_paid(opened, lambda what: tell(f"a clean run: {what}"))
         found = await books(opened)
         await opened.close()
         assert await node.stop() == 0

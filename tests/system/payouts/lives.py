@@ -77,8 +77,9 @@ async def killed_by_chance(stage: PayoutStage, dice: Random, nth: int) -> None:
         await node.ready()
         async with stage.looking() as connection:
             await row(connection, IN_NO_DANGER, seconds=WHOLE_DAY)
-            nearly_done = await connection.fetchval(PAID) >= DAYS - 1
-        await node.says(RANGE_PAID, count=0 if nearly_done else len(node.said(RANGE_PAID)) + dice.randint(1, 3))
+            more_to_come = await connection.fetchval(PAID) < DAYS - 1
+        if more_to_come:
+            await node.says(RANGE_PAID, count=len(node.said(RANGE_PAID)) + dice.randint(1, 3), seconds=WHOLE_DAY)
         await asyncio.sleep(dice.uniform(0, 0.15))
     server = stage.place.left_behind() if not stage.is_external and dice.random() < 0.2 else []
     await node.kill()

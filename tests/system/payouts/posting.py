@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections import Counter
 from random import Random
 
@@ -28,47 +29,79 @@ ALL_SENT = """
 """
 
 
-async def daemon_with_mail(stage: PayoutStage, server: MailServer, *, name: str = "node", **settings: str) -> Node:
-    mail = {
+def mail_settings(server: MailServer) -> dict[str, str]:
+    return {
         "SEXTON_EMAIL__HOST": "127.0.0.1",
         "SEXTON_EMAIL__PORT": str(server.port),
         "SEXTON_EMAIL__TLS": "none",
         "SEXTON_EMAIL__SENDER": f"Sexton <sexton@{DOMAIN}>",
         "SEXTON_EMAIL__CONCURRENCY": str(CONNECTIONS),
     }
-    return await stage.daemon(name=name, **mail, **settings)
 
 
 async def posted(stage: PayoutStage, messages: int, kills: int, dice: Random) -> dict[str, int]:
     """So many digests sent by daemons of which the first is killed when the server has the data of some and has not
     answered, the others by chance, and the last lives. Counts."""
-    async with stage.place.connection() as connection:
-        await connection.execute(CHOOSE, messages)
+    await chosen(stage, messages)
     async with mail_server() as server:
         await killed_while_sending(stage, server)
         for _ in range(kills - 1):
             await killed_amid_mails(stage, server, messages, dice)
-        last = await daemon_with_mail(stage, server)
-        async with stage.looking() as connection:
-            await row(connection, ALL_SENT, seconds=600)
+        last = await stage.daemon(**mail_settings(server))
+        await all_sent(stage)
         assert await last.stop() == 0
     return await counted(stage, server, messages, kills)
 
 
-async def killed_while_sending(stage: PayoutStage, server: MailServer) -> None:
+async def posted_by_twins(stage: PayoutStage, messages: int, **settings: str) -> dict[str, int]:
+    """The first is frozen when the server has the data of some and has not answered; the second sends everything, and
+    then the first hears that the server has taken what it sent. Counts."""
+    await chosen(stage, messages)
+    async with mail_server() as server:
+        a = await half_sent(stage, server, name="a", **settings)
+        a.signal(signal.SIGSTOP)
+        server.release()
+        b = await stage.daemon(name="b", **mail_settings(server), **settings)
+        await b.says(r"rescued from a$")
+        await all_sent(stage)
+        a.signal(signal.SIGCONT)
+        await a.says(r"this node's lease is lost")
+        assert await asyncio.gather(a.stop(), b.stop()) == [0, 0]
+    stage.tell("frozen during outbox send, and its mails sent by the twin")
+    return await counted(stage, server, messages, 1)
+
+
+async def chosen(stage: PayoutStage, messages: int) -> None:
+    async with stage.place.connection() as connection:
+        await connection.execute(CHOOSE, messages)
+
+
+async def all_sent(stage: PayoutStage) -> None:
+    async with stage.looking() as connection:
+        await row(connection, ALL_SENT, seconds=600)
+
+
+async def half_sent(stage: PayoutStage, server: MailServer, **options: str) -> Node:
+    """A daemon whose mails have arrived on each of its connections and have not been answered."""
     server.hold = asyncio.Event()
-    node = await daemon_with_mail(stage, server)
+    node = await stage.daemon(**mail_settings(server), **options)
     await server.has(CONNECTIONS)
     async with stage.looking() as connection:
         assert await connection.fetchval(IN_FLIGHT, CONNECTIONS)
+    return node
+
+
+async def killed_while_sending(stage: PayoutStage, server: MailServer) -> None:
+    node = await half_sent(stage, server)
     await node.kill()
-    server.hold.set()
+    server.release()
     stage.tell(f"killed during outbox send: the server had {CONNECTIONS} mails and had not answered")
 
 
 async def killed_amid_mails(stage: PayoutStage, server: MailServer, messages: int, dice: Random) -> None:
-    node = await daemon_with_mail(stage, server)
-    await server.has(min(len(set(server.ids)) + dice.randint(1, messages // 4), messages))
+    node = await stage.daemon(**mail_settings(server))
+    more = min(dice.randint(1, messages // 8), messages - len(set(server.ids)))
+    await server.has(len(server.received) + more)
     await asyncio.sleep(dice.uniform(0, 0.1))
     await node.kill()
     stage.tell(f"killed amid mails: the server had {len(server.ids)}")

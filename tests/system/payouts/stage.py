@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,10 +9,9 @@ from pathlib import Path
 import asyncpg
 
 from tests.system.daemons import Daemons, environment_of
-from tests.system.node import Node
 from tests.system.payouts.account import RESCUES, Account, account
 from tests.system.payouts.books import books
-from tests.system.payouts.house import JOB, PAID, House
+from tests.system.payouts.house import JOB, PAID, House, tell, until_paid
 from tests.system.place import External, Place, copied
 from tests.system.waiting import row, until
 from tests.system.wire import SOCKET, Wire
@@ -21,29 +19,22 @@ from tests.system.wrapped import BEHIND, behind_a_wire
 
 UNHURRIED = "10s"
 """A lease that does not run out while the world stands still and a test looks about."""
-SETTLED = f"SELECT NOT EXISTS (SELECT FROM sexton.run WHERE job = '{JOB}' AND state NOT IN ('succeeded'))"
+SETTLED = f"SELECT NOT EXISTS (SELECT FROM sexton.run WHERE job = '{JOB}' AND state <> 'succeeded')"
 
 
 class PayoutStage(Daemons):
-    """`said` lines of progress begin with the seconds since `began`."""
-
     def __init__(self, place: Place, folder: Path, house: House, wire: Wire) -> None:
         super().__init__(place, folder)
         self.house, self.wire = house, wire
-        self.began = time.monotonic()
 
     def environment(self, **settings: str) -> dict[str, str]:
         ours = {**self.house.environment(), "SEXTON_NODE__LEASE": UNHURRIED}
+        if self.is_external:
+            ours["SEXTON_DATABASE__URL"] = self.wire.url
         return environment_of(self.place, self.folder, self.mark, **{**ours, **settings})
 
-    async def daemon(self, *, wired: bool = True, **options: str | bool) -> Node:  # type: ignore[override]
-        """Start one; behind the wire unless it is told otherwise, which only one on an external database can be."""
-        if self.is_external and wired:
-            options["SEXTON_DATABASE__URL"] = self.wire.url
-        return await super().daemon(**options)  # type: ignore[arg-type]
-
     def tell(self, what: str) -> None:
-        print(f"{time.monotonic() - self.began:7.1f} s  {self.place.kind}: {what}", flush=True)
+        tell(f"{self.place.kind}: {what}")
 
     @asynccontextmanager
     async def looking(self) -> AsyncIterator[asyncpg.Connection]:
@@ -61,14 +52,19 @@ class PayoutStage(Daemons):
             return None
 
     async def paid(self, days: int, seconds: float = 3600) -> None:
+        """Wait until so many days have been paid."""
         async with self.looking() as connection:
             await row(connection, f"SELECT ({PAID}) >= $1", days, seconds=seconds)
+
+    async def days_paid(self) -> int:
+        async with self.looking() as connection:
+            return int(await connection.fetchval(PAID))
 
     async def settled(self) -> None:
         """Every day that is owed has been paid, and its run has ended."""
         async with self.looking() as connection:
-            await row(connection, SETTLED, seconds=3600)
-        self.tell("every day is paid")
+            await until_paid(connection, self.tell)
+            await row(connection, SETTLED)
 
     async def audited(self) -> None:
         """The suite's own audit has looked at all these days. Autovacuum has not yet looked at so many new rows."""
