@@ -23,7 +23,7 @@ TELLER, JOBS, RUNS, NODES, EVENTS, ACTIONS = sql.load(
 )  # fmt: skip
 
 TABLES_PATIENCE = "10s"  # a big queue may take a while; being slow must not look like a lost database
-KEPT_FOR = 120.0
+KEPT_FOR = 900.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,22 +77,24 @@ class Census:
     _successes: dict[str, Success] = field(default_factory=dict)
     _counted: Counted | None = None
     _counted_at: float = 0.0
+    _counted_as: UUID | None = None
     _complaint: str = ""
 
     @property
     def told(self) -> Counted | None:
-        """Not without the lease: who has none may have been taken for dead, and another node tells."""
+        """Not without the lease, nor in a new life: who was taken for dead is another's junior now, who tells."""
         fresh = time.monotonic() - self._counted_at < KEPT_FOR
-        return self._counted if fresh and self.holds_lease() else None
+        return self._counted if fresh and self.holds_lease() and self._counted_as == self.node() else None
 
     async def take(self) -> None:
         """What cannot be counted is complained of once; what was known stays for a while. Never raises for that."""
         try:
             async with self.link.held() as connection, connection.transaction(readonly=True):
                 await connection.execute(f"SET LOCAL statement_timeout = '{TABLES_PATIENCE}'")
-                ours = await connection.fetchval(TELLER.text) == self.node()
+                node = self.node()
+                ours = await connection.fetchval(TELLER.text) == node
                 self._counted = await self._count(connection) if ours else None
-                self._counted_at = time.monotonic()
+                self._counted_as, self._counted_at = node, time.monotonic()
         except DatabaseDown:
             return  # sexton_database_up tells
         except Exception as error:  # noqa: BLE001 - complained of and counted; a scrape is served all the same

@@ -81,9 +81,9 @@ class Job:
     """One job as its file declares it; configuration and overrides are laid over it by the catalogue.
 
     `name` is the path (`flights.invoice_overdue`). `retries` None means the priority's own number.
-    `expected` is the usual duration, for late-completion alerts. `connections` is how many database
-    connections a run may hold at once. `dry_run` answers `sexton run-job --dry-run`: given a context that can only
-    read, it returns what a run would do.
+    `expected` is the usual duration; a run that takes longer fires an alert of `monitoring/`. `connections` is how many
+    database connections a run may hold at once. `dry_run` answers `sexton run-job --dry-run`: given a context that can
+    only read, it returns what a run would do.
     """
 
     name: str

@@ -47,6 +47,8 @@ def _jobs(told: Counted, expected: Mapping[str, Expectation]) -> Iterator[Metric
         "When two successes in a row are late",
         {job: by.twice for job, by in expected.items() if by.twice is not None},
     )
+    usual = {job_labels(name): job.expected.total_seconds() for name, job in told.jobs.items() if job.expected}
+    yield gauges("sexton_job_expected_duration_seconds", "How long a run usually takes, where the job says", JOB, usual)
     paused = {job_labels(job): float(job in told.paused) for job in told.jobs}
     yield gauges("sexton_job_paused", "1 while the job is paused by a person", JOB, paused)
 

@@ -11,19 +11,21 @@ from concurrent.futures import TimeoutError as FutureTimeout
 
 FRESH_FOR = 1.0
 PATIENCE = 2.0
+SHARE = 0.05  # of the time, at most, the database is busy with counting
 
 
 class Refresher:
     """Called from the probes' threads before each scrape: `count` on the loop, at most once a second, one at a time.
 
-    Never for long: a count that takes longer goes on, and its numbers are served from the next scrape on.
+    Never for long: a count that takes longer goes on, and its numbers are served from the next scrape on. Big tables
+    are counted less often.
     """
 
     def __init__(self, count: Callable[[], Awaitable[None]], loop: asyncio.AbstractEventLoop) -> None:
         self._count, self._loop = count, loop
         self._lock = threading.Lock()
         self._asked: Future[None] | None = None
-        self._asked_at = 0.0
+        self._due_at = 0.0
 
     def __call__(self) -> None:
         asked = self._current()
@@ -39,11 +41,13 @@ class Refresher:
 
     def _current(self) -> Future[None]:
         with self._lock:
-            now = time.monotonic()
-            if self._asked is None or (self._asked.done() and now - self._asked_at >= FRESH_FOR):
-                self._asked_at = now
+            if self._asked is None or (self._asked.done() and time.monotonic() >= self._due_at):
                 self._asked = asyncio.run_coroutine_threadsafe(self._once(), self._loop)
             return self._asked
 
     async def _once(self) -> None:
-        await self._count()
+        began = time.monotonic()
+        try:
+            await self._count()
+        finally:
+            self._due_at = began + max(FRESH_FOR, (time.monotonic() - began) / SHARE)

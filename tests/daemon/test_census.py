@@ -7,6 +7,7 @@ import json
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -129,6 +130,15 @@ async def test_the_last_success_comes_from_the_ledger_whoever_ran_it(url: str, c
         assert shown(census, "sexton_job_last_success_timestamp_seconds", **job) == pytest.approx(NOW.timestamp())
 
 
+async def test_a_job_that_says_how_long_it_usually_takes_can_be_held_to_it(url: str) -> None:
+    brisk = a_job(nothing, HOURLY, "t.brisk", expected=timedelta(minutes=2))
+    async with node(url, brisk, a_job(nothing, HOURLY, "t.any"), claiming=False) as n:
+        census = await counted(n)
+        name = "sexton_job_expected_duration_seconds"
+        assert shown(census, name, suite="t", job_name="t.brisk") == 120
+        assert shown(census, name, suite="t", job_name="t.any") is None
+
+
 async def test_a_paused_job_owes_nothing_and_a_resumed_one_only_what_comes(
     url: str, connection: asyncpg.Connection
 ) -> None:
@@ -166,6 +176,15 @@ async def test_one_node_of_those_that_serve_metrics_tells(url: str, connection: 
             assert shown(first, "sexton_events_waiting") == 0
 
 
+async def test_a_node_that_was_taken_for_dead_tells_nothing_of_its_earlier_life(url: str) -> None:
+    async with node(url, a_job(nothing, OnDemand(), "t.one")) as n:
+        census = await counted(n)
+        assert census.told is not None
+        n.engine.lease.incarnation = uuid4()
+        assert n.engine.lease.holds
+        assert census.told is None
+
+
 async def test_a_table_that_cannot_be_counted_is_complained_of_once(url: str) -> None:
     async with node(url, a_job(nothing, OnDemand(), "t.one"), queues=(), claiming=False) as n:
         await serves_metrics(n)
@@ -189,14 +208,14 @@ async def test_a_scrape_counts_once_a_second_and_never_waits_for_a_lost_database
         await asyncio.to_thread(refresh)
         assert shown(census, "sexton_events_waiting") == 0
         await connection.execute("INSERT INTO sexton.event (kind) VALUES ('tea')")
-        refresh._asked_at = time.monotonic()
+        refresh._due_at = time.monotonic() + 60
         await asyncio.to_thread(refresh)
         assert shown(census, "sexton_events_waiting") == 0  # fresh enough
-        refresh._asked_at = 0.0
+        refresh._due_at = 0.0
         await asyncio.to_thread(refresh)
         assert shown(census, "sexton_events_waiting") == 1
         await w.cut()
-        refresh._asked_at = 0.0
+        refresh._due_at = 0.0
         await asyncio.to_thread(refresh)
         assert shown(census, "sexton_events_waiting") == 1  # what was known a moment ago
         n.engine.lease.deadline = 0.0
@@ -218,5 +237,9 @@ async def test_a_count_that_takes_long_is_served_later_and_not_begun_twice() -> 
     assert begun == [1]
     go.set()
     await asyncio.wrap_future(refresh._asked)
+    await asyncio.to_thread(refresh)
+    assert begun == [1]  # it took two seconds: the next one is due in forty
+    assert refresh._due_at - time.monotonic() > 30
+    refresh._due_at = 0.0
     await asyncio.to_thread(refresh)
     assert begun == [1, 1]

@@ -84,7 +84,8 @@ def test_no_two_panels_share_a_place() -> None:
 
 async def busy(daemon: Daemon, connection: asyncpg.Connection) -> Node:
     """A daemon with work that goes well, work that does not, and a person who interferes."""
-    node = await daemon("a", SEXTON_SLACK__WEBHOOK_URL=f"http://127.0.0.1:{free_port()}/hook")
+    nobody = f"http://127.0.0.1:{free_port()}/hook"
+    node = await daemon("a", SEXTON_SLACK__WEBHOOK_URL=nobody, SEXTON_JOBS__TRIAL__LONG__EXPECTED="1m")
     await connection.execute(TROUBLE)
     paused = await Node.start(node.environment, "pause", "trial.batches", "--reason", "a test")
     assert await paused.ended() == 0
