@@ -69,9 +69,7 @@ async def _not_stopped(doing: Deed) -> None:
     """Raises `Refused` during an emergency stop: a run that waits for its end would surprise whoever asked for it."""
     if rows := await doing.fetch(emergency.IN_FORCE):
         since = rows[0]["stopped_at"].isoformat(sep=" ", timespec="seconds")
-        raise Refused(
-            f"everything is stopped since {since}, by {rows[0]['stopped_by']}; to end it: sexton emergency-resume"
-        )
+        raise Refused(f"everything is stopped since {since}, by {rows[0]['stopped_by']}; to end it: sexton resume-all")
 
 
 async def _covered(doing: Deed, job: str, due_at: datetime, date: object) -> AlreadyCovered:

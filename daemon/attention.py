@@ -76,7 +76,7 @@ async def stop(connection: asyncpg.Connection) -> list[Matter]:
     """An emergency stop that is in force."""
     return [
         Matter("stopped", "all", "everything", f"by {row['stopped_by']} since {in_words.moment(row['stopped_at'])}"
-               + (f": {row['reason']}" if row["reason"] else "") + "; to end it: sexton emergency-resume")
+               + (f": {row['reason']}" if row["reason"] else "") + "; to end it: sexton resume-all")
         for row in await connection.fetch(emergency.IN_FORCE.text)
     ]  # fmt: skip
 

@@ -17,10 +17,8 @@ def add_to(app: typer.Typer) -> None:
             "sexton token --name asha --role operator --ttl 30d", "sexton token --list", "sexton token --revoke asha"
         ),
     )(token)
-    app.command("emergency-stop", epilog=example('sexton emergency-stop --reason "wrong rates are being paid"'))(
-        emergency_stop
-    )
-    app.command("emergency-resume", epilog=example("sexton emergency-resume --retry"))(emergency_resume)
+    app.command("stop-all", epilog=example('sexton stop-all --reason "wrong rates are being paid"'))(emergency_stop)
+    app.command("resume-all", epilog=example("sexton resume-all --retry"))(emergency_resume)
 
 
 def emergency_stop(context: typer.Context, reason: Reason = None, by: By = None, config: ConfigFile = None) -> None:

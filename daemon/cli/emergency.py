@@ -1,4 +1,4 @@
-"""`sexton emergency-stop` and its end."""
+"""`sexton stop-all` and its end."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def stop(invocation: Invocation, actor: Actor) -> int:
         return 0
     ended = f"; cancelled: run {output.listed(done.running)}" if done.running else "; nothing was running"
     print(f"everything is stopped{ended}")
-    output.note("nothing begins on any node until `sexton emergency-resume`")
+    output.note("nothing begins on any node until `sexton resume-all`")
     return 0
 
 

@@ -14,8 +14,8 @@ def run_daemon(invocation: Invocation) -> NoReturn:
     """Run until told to stop, then end the process: the interpreter's own tidying up would take as long again."""
     from daemon.app import Daemon, leave_now
 
-    faulthandler.enable()  # the watchdog's SIGABRT leaves every thread's stack in the log
     settings, catalogue = invocation.settings, invocation.catalogue
+    faulthandler.enable()  # the watchdog's SIGABRT leaves every thread's stack in the log
     logger = configure(settings.log.level, settings.log.format)
     emit = Announcer(LogSubscriber(logger, settings.log.level))
 

@@ -156,6 +156,6 @@ async def test_a_second_stop_changes_nothing_and_an_end_without_one_is_refused(
 async def test_a_run_by_hand_is_refused_meanwhile_with_the_remedy(connection: asyncpg.Connection) -> None:
     await actions_emergency.stop_everything(connection, ANN)
     now = await connection.fetchval("SELECT sexton.clock()")
-    with pytest.raises(Refused, match=r"everything is stopped since .*, by ann; to end it: sexton emergency-resume"):
+    with pytest.raises(Refused, match=r"everything is stopped since .*, by ann; to end it: sexton resume-all"):
         await actions.request_run(connection, ANN, QUICK, due_at=now)
     assert await connection.fetchval("SELECT count(*) FROM sexton.run") == 0
