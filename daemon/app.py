@@ -8,15 +8,15 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager
-from typing import NoReturn
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from typing import Any, NoReturn, TypeVar
 
 import anyio
 import asyncpg
 
-from daemon import migrate, node_status, store
+from daemon import migrate, node_status, outlets, store
 from daemon.catalogue import Catalogue
 from daemon.database import connect
 from daemon.direct_alarm import direct_alarm
@@ -33,7 +33,7 @@ from daemon.settings import Settings
 from daemon.systemd import Notifier
 from daemon.version import VERSION
 
-START_PATIENCE = 120.0
+CLOSE_PATIENCE = 90.0  # bodies that will not end, workers, an embedded database's own shutdown (35 s at most)
 WATCH_EVERY = 5.0
 STATUS_EVERY = 1.0
 STATUS_WITHIN = 0.2
@@ -42,6 +42,7 @@ WORKER_URL = "SEXTON_WORKER_DATABASE_URL"
 THREAD_PATIENCE = 1.0
 THREADS = "sexton thread"
 
+T = TypeVar("T")
 Reread = Callable[[], tuple[Settings, Catalogue]]
 
 
@@ -55,6 +56,7 @@ class Daemon:
         self.notifier = Notifier()
         self.started = time.monotonic()
         self.ready = asyncio.Event()
+        self._start = ExitStack()
         self.engine: Engine | None = None
         self.outlets: Outlets | None = None
         self.port: int | None = None
@@ -88,13 +90,16 @@ class Daemon:
     async def run(self) -> int:
         self._take_signals(asyncio.get_running_loop())
         async with AsyncExitStack() as stack:
+            self._start = stack.enter_context(ExitStack())
+            self._start.enter_context(self.notifier.unhurried())
             alarm = await stack.enter_async_context(direct_alarm(self.settings, self.emit, self._fault))
+            imported = asyncio.create_task(asyncio.to_thread(outlets.load, self.settings))
             try:
-                urls = self.urls = await stack.enter_async_context(self._database())
+                urls = self.urls = await self._unless_stopped(stack.enter_async_context(self._database()))
+                await self._unless_stopped(self._migrate(urls))
             except StoppedWaiting:
                 self.emit(Stopped(0.0))
                 return 0
-            await self._migrate(urls)
             os.environ[WORKER_URL] = urls.url
             pool = Pool(
                 self.settings.pool.size, max_tasks=self.settings.pool.max_tasks,
@@ -105,16 +110,17 @@ class Daemon:
             place = stack.enter_context(held_place(self.settings.state_dir))
             engine = Engine(self.settings, self.catalogue, urls, pool, self.emit, place)
             self.engine = engine
+            await imported  # once the lease is held, nothing may hold the loop up
             await engine.start()
             stack.push_async_callback(engine.close)
             monitor = LoopMonitor(self.emit.beside(asyncio.get_running_loop()), engine.current_run)
             monitor.start()
             stack.callback(monitor.stop)
-            outlets = self.outlets = Outlets(engine, monitor, self.emit, alarm)
-            stack.push_async_callback(outlets.close)
-            await outlets.open(self.metrics)
-            self.port = outlets.port
-            await self._serve(engine, monitor, outlets)
+            own = self.outlets = Outlets(engine, monitor, self.emit, alarm)
+            stack.push_async_callback(own.close)
+            await own.open(self.metrics)
+            self.port = own.port
+            await self._serve(engine, monitor, own)
             began = time.monotonic()
         self.emit(Stopped(time.monotonic() - began))
         if not await self._all_over(engine):
@@ -123,6 +129,19 @@ class Daemon:
             )
             leave_now(int(self.failed))
         return int(self.failed)
+
+    async def _unless_stopped(self, work: Coroutine[Any, Any, T]) -> T:
+        """What the work returns. Raises StoppedWaiting, with the work cancelled, when told to leave meanwhile."""
+        working, stopping = asyncio.create_task(work), asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+            working.cancel()
+            await asyncio.wait({working})
+        if working.cancelled():
+            raise StoppedWaiting
+        return working.result()
 
     def _fault(self) -> str | None:
         """Why we leave though nobody asked us to; an exception speaks for itself."""
@@ -158,7 +177,7 @@ class Daemon:
         engine.claiming = False  # first: who reads the news and asks /readyz must hear the same
         self.emit(Draining(self._reason, len(engine.executor.active)))
         self.notifier.stopping(node_status.sentence(engine))
-        self.notifier.extend(patience + 15)
+        self.notifier.extend(patience + CLOSE_PATIENCE)
         await outlets.drain()
         if not await engine.drain(patience, self._hurry):
             await engine.interrupt(f"stopped by {self._reason}")
@@ -170,6 +189,7 @@ class Daemon:
             self.emit(Note("SCHEDULED", warning, warning=True))
         took = time.monotonic() - self.started
         self.emit(Started(VERSION, engine.lease.name, len(engine.roster.jobs), took))
+        self._start.close()
         self.notifier.ready(node_status.sentence(engine))
         self.ready.set()
 
@@ -215,7 +235,7 @@ class Daemon:
             return
         from daemon.embedded_keeper import kept
 
-        async with kept(self.settings, self.emit, self.notifier, self.stop) as url:
+        async with kept(self.settings, self.emit, self.stop) as url:
             yield Urls(url, url)
 
     async def _until_it_answers(self, urls: Urls) -> None:
@@ -230,20 +250,15 @@ class Daemon:
                 asyncpg.PostgresConnectionError,
                 asyncpg.CannotConnectNowError,
             ) as error:
-                self.notifier.extend(START_PATIENCE)
                 self.notifier.status(f"waiting for the database: {error}")
                 self.emit(Note("DATABASE", f"does not answer yet: {store.place(urls.direct)}: {error}", warning=True))
-                with anyio.move_on_after(pause):
-                    await self._stopping.wait()
-                if self.stopping:
-                    raise StoppedWaiting from error
+                await anyio.sleep(pause)
                 pause = min(pause * 2, 5.0)
             else:
                 await connection.close()
                 return
 
     async def _migrate(self, urls: Urls) -> None:
-        self.notifier.extend(START_PATIENCE)
         connection = await connect(urls.direct, "sexton migrate", statement_cache=0, command_timeout=None)
         try:
             wanted = [*migrate.engine_migrations(), *migrate.suite_migrations(self.catalogue.packages)]
@@ -256,9 +271,12 @@ class Daemon:
     async def _reload(self) -> None:
         from daemon.reload import reload
 
+        if self.engine is None or self.stopping:
+            return
         self.notifier.reloading()
-        if self.engine is not None:
+        try:
             await reload(self.engine, self._reread, self.emit)
+        finally:  # until it is told so, systemd takes the reload for unfinished
             self.notifier.ready(node_status.sentence(self.engine))
 
     def _pool_event(self, event: object) -> None:
@@ -270,7 +288,7 @@ class Daemon:
 
 
 class StoppedWaiting(Exception):
-    """Told to leave before the database had answered: there is nothing to drain."""
+    """Told to leave before the database answered and its schema was migrated: there is nothing to drain."""
 
 
 def leave_now(status: int) -> NoReturn:

@@ -10,20 +10,16 @@ from daemon.embedded import EmbeddedEvent, EmbeddedPostgres, ExitKind
 from daemon.embedded_words import words
 from daemon.events import Event, Note
 from daemon.settings import Settings
-from daemon.systemd import Notifier
 
 SHUT_DOWN = "the database's shutdown"
 FAST_AND_LOOSE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
 @asynccontextmanager
-async def kept(
-    settings: Settings, emit: Callable[[Event], None], notifier: Notifier, stop: Callable[[str], None]
-) -> AsyncIterator[str]:
+async def kept(settings: Settings, emit: Callable[[Event], None], stop: Callable[[str], None]) -> AsyncIterator[str]:
     """Yields the URL. A shutdown from outside is answered by finishing and leaving (`stop`)."""
 
     def heard(event: EmbeddedEvent) -> None:
-        notifier.extend(60)
         if said := words(event):
             emit(said)
 

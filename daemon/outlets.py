@@ -20,6 +20,7 @@ from daemon.loop_lag import LoopMonitor
 from daemon.metrics import Metrics
 from daemon.probes import ProbeServer
 from daemon.setting_addresses import parse_listen
+from daemon.settings import Settings
 from daemon.supervisor import Service, run_for_ever
 
 if TYPE_CHECKING:
@@ -49,6 +50,12 @@ class PortTaken(Exception):
                 f"choose an address of this machine, and a port that may be opened, in config.toml or with {variable}"
             )
         super().__init__(f"{setting} = {listen!r}: {why}; {remedy}")
+
+
+def load(settings: Settings) -> None:
+    """Import what costs a start a third of a second, FastAPI above all; in a thread, while the database starts."""
+    if settings.admin.enabled:
+        import daemon.admin.server  # noqa: F401
 
 
 class Outlets:
@@ -116,7 +123,7 @@ class Outlets:
         self._public = server
 
     def _open_admin(self, listen: str) -> None:
-        from daemon.admin.server import admin_server  # FastAPI costs a start a third of a second
+        from daemon.admin.server import admin_server
 
         server = admin_server(self._engine)
         try:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+EXTEND_EVERY, EXTEND_BY = 20.0, 60.0  # seconds
 
 
 class Notifier:
@@ -40,6 +44,24 @@ class Notifier:
     def extend(self, seconds: float) -> None:
         """More time to start or stop, beyond what the unit allows."""
         self._send(f"EXTEND_TIMEOUT_USEC={int(seconds * 1e6)}")
+
+    @contextmanager
+    def unhurried(self) -> Iterator[None]:
+        """More time, again and again, for as long as the block runs and the event loop goes round.
+
+        What has no bound of its own goes inside: a recovery, a migration, a wait for another node's.
+        """
+
+        async def ask() -> None:
+            while True:
+                self.extend(EXTEND_BY)
+                await asyncio.sleep(EXTEND_EVERY)
+
+        asking = asyncio.get_running_loop().create_task(ask(), name="more time")
+        try:
+            yield
+        finally:
+            asking.cancel()
 
     def stopping(self, status: str) -> None:
         self._send(f"STOPPING=1\nSTATUS={_one_line(status)}")

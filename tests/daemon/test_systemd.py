@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 import socket
 import time
@@ -10,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from daemon import systemd
 from daemon.systemd import Notifier
 
 
@@ -72,6 +75,25 @@ def test_without_a_manager_nothing_happens(environment: dict[str, str], *, there
     notifier.extend(1)
     notifier.reloading()
     assert bool(notifier) is there
+
+
+async def test_more_time_is_asked_for_as_long_as_a_phase_lasts(
+    manager: tuple[socket.socket, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(systemd, "EXTEND_EVERY", 0.01)
+    listening, address = manager
+    listening.setblocking(False)
+    loop = asyncio.get_running_loop()
+    with Notifier({"NOTIFY_SOCKET": address}).unhurried():
+        for _ in range(3):
+            assert await asyncio.wait_for(loop.sock_recv(listening, 4096), 5) == b"EXTEND_TIMEOUT_USEC=60000000"
+    await asyncio.sleep(0.05)
+    with contextlib.suppress(BlockingIOError):
+        while listening.recv(4096):
+            pass
+    await asyncio.sleep(0.05)
+    with pytest.raises(BlockingIOError):
+        listening.recv(4096)
 
 
 def test_a_manager_that_comes_back_is_told_again(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from daemon.migrate import ADVISORY_LOCK
 from tests.system import processes
 from tests.system.node import Node
 from tests.system.probes import get
@@ -159,3 +160,17 @@ async def test_a_run_that_will_not_end_keeps_nobody(stage: Stage, thread: bool) 
     async with stage.place.connection() as connection:
         state = await connection.fetchval("SELECT state FROM sexton.run WHERE job = 'trial.stubborn'")
     assert state == "ready"  # given back at no cost
+
+
+@pytest.mark.quiet
+@pytest.mark.on("external")
+async def test_a_start_that_waits_is_left_at_once(stage: Stage) -> None:
+    """Another node migrates, for as long as it takes."""
+    connection = await stage.connect()
+    await connection.execute("SELECT pg_advisory_lock($1)", ADVISORY_LOCK)
+    node = await stage.daemon(wait=False)
+    await row(connection, "SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+    assert await node.stop() == 0
+    await row(connection, "SELECT count(*) = 0 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+    await connection.close()
+    assert not node.said("Traceback")
