@@ -25,6 +25,11 @@ ZONES = ("Asia/Kolkata",) * 17 + ("Asia/Dubai", "Europe/London", "America/New_Yo
 FOUNDERS = 25
 """The first people came by themselves; everybody else was referred by somebody before them."""
 
+DAY = 86_400
+TWO_YEARS = 730 * DAY
+GOLDEN = 0.6180339887498949
+
+ACQUAINTED = 16
 USERS_PER_100 = 80
 IDLE_EVERY = 41
 """One row in so many is an investment that is pending or was cancelled; all others are active."""
@@ -94,19 +99,40 @@ def people(holdings: int) -> int:
     return max(1, holdings * USERS_PER_100 // 100)
 
 
+def joined_s(person: int) -> int:
+    """Seconds from somebody's registration to the loading, a day at least.
+
+    Founders came first; multiples of the golden ratio spread the others evenly over two years, however many they
+    are. A function of the id alone, so that referrers and investments can be fitted without drawing their person.
+    """
+    if person <= FOUNDERS:
+        return TWO_YEARS + (FOUNDERS + 1 - person) * DAY
+    return DAY + int(person * GOLDEN % 1 * (TWO_YEARS - DAY))
+
+
+def referrer(person: int, draw: Random) -> int | None:
+    """Of some people with smaller ids the last who had registered before, which makes long chains; else a founder."""
+    if person <= FOUNDERS:
+        return None
+    before = joined_s(person)
+    met = [1 + int(draw.random() * (person - 1)) for _ in range(ACQUAINTED)]
+    elders = [elder for elder in met if joined_s(elder) > before]
+    return min(elders, key=joined_s) if elders else 1 + int(draw.random() * FOUNDERS)
+
+
 def persons(block: int) -> Iterator[Person]:
     """The people of a block, with ids block·BLOCK + 1 and on."""
     draw = Random(f"people {block}")  # noqa: S311 - invented people, no secret
     for i in range(block * BLOCK + 1, (block + 1) * BLOCK + 1):
         first, last, luck = draw.choice(FIRST), draw.choice(LAST), draw.random()
-        joined = draw.randrange(86_400, 730 * 86_400)
+        joined = joined_s(i)
         yield Person(
             id=i,
             email=f"{first}.{last}.{i}@example.com".lower(),
             phone=f"+9198{i % 100_000_000:08}",
             tz=draw.choice(ZONES),
             status="SUSPENDED" if luck < 0.010 else "DELETED" if luck < 0.013 else "ACTIVE",
-            referrer=None if i <= FOUNDERS else 1 + int(draw.random() * (i - 1)),
+            referrer=referrer(i, draw),
             joined_s=joined,
             seen_s=draw.randrange(60, joined),
             prefs='{"quiet_start": "22:00", "quiet_end": "08:00"}' if luck > 0.9 else "{}",
@@ -120,16 +146,17 @@ def holdings(block: int) -> Iterator[Holding]:
     draw = Random(f"holdings {block}")  # noqa: S311 - invented money, no secret
     for j in range(block * BLOCK + 1, (block + 1) * BLOCK + 1):
         plan = PLANS[int(draw.random() ** 1.5 * len(PLANS))]
+        user = 1 + int(draw.random() * people(j))
         dollars = draw.random() < 0.04
-        units = min(plan.most, round(plan.least * 10 ** (draw.random() * 1.6)))
+        units = min(plan.most - 1, round(plan.least * 10 ** (draw.random() * 1.6)))
         idle = j % IDLE_EVERY == 0
         status = "ACTIVE" if not idle else "PENDING" if j % (2 * IDLE_EVERY) else "CANCELLED"
         yield Holding(
             id=j,
-            user=1 + int(draw.random() * people(j)),
+            user=user,
             plan=plan,
             principal=max(100, units // 80 if dollars else units) * 100 + draw.choice((0, 0, 0, 50, 99)),
             currency="USD" if dollars else "INR",
             status=status,
-            age=None if status == "PENDING" else 1 + int(draw.random() * (plan.days - 1)),
+            age=None if status == "PENDING" else 1 + int(draw.random() * min(plan.days - 1, joined_s(user) // DAY)),
         )

@@ -25,6 +25,7 @@ Progress = Callable[[str, int, int], None]
 
 ACTIVE_AT_SCALE_1 = 1000
 RATES_FROM = date(2020, 1, 1)
+PENDING_EVERY = 50
 BLOCKS_AT_ONCE = 20
 """In one transaction, so that an interrupted load goes on where it stopped."""
 
@@ -71,12 +72,13 @@ def wallets(p: sample.Person, _: datetime) -> Iterator[str]:
 
 
 def accounts(p: sample.Person, now: datetime) -> Iterator[str]:
-    """What people put aside and took out, beside their investments. Some withdrawals are still pending."""
+    """What people put aside and took out, beside their investments. A few withdrawals are pending, since minutes."""
     if p.deposit:
         yield f"deposit:{p.id}\tDEPOSIT\tPOSTED\t{p.id}\t{before(now, p.joined_s)}\t{money(p.deposit)}\tINR\n"
     if p.withdrawn:
-        status = "PENDING" if p.id % 3 == 0 else "POSTED"
-        yield f"withdrawal:{p.id}\tWITHDRAWAL\t{status}\t{p.id}\t{before(now, p.seen_s)}\t-{money(p.withdrawn)}\tINR\n"
+        pending = p.id % PENDING_EVERY == 0
+        status, at = ("PENDING", before(now, p.id % 1200)) if pending else ("POSTED", before(now, p.seen_s))
+        yield f"withdrawal:{p.id}\tWITHDRAWAL\t{status}\t{p.id}\t{at}\t-{money(p.withdrawn)}\tINR\n"
 
 
 def sessions(p: sample.Person, now: datetime) -> Iterator[str]:
