@@ -26,7 +26,7 @@ from daemon.admin.api import (
     runs,
     stats,
 )
-from daemon.admin.dashboard import overview
+from daemon.admin.dashboard import job_page, overview, run_page
 from daemon.admin.etag import Tagged
 from daemon.admin.headers import Guard
 from daemon.admin.pages import STATIC
@@ -36,7 +36,7 @@ from daemon.admin.state import AdminState
 from daemon.version import VERSION
 
 API = (me, access_tokens, jobs, job_actions, runs, run_actions, queues, nodes, outbox, audit, stats, emergency)
-PAGES = (session, overview, docs)
+PAGES = (session, overview, job_page, run_page, docs)
 ROUTERS: tuple[APIRouter, ...] = tuple(module.router for module in (*API, *PAGES))
 LONGEST_BODY = 1 << 20
 FOR_ANYBODY = frozenset({("GET", "/login"), ("POST", "/login")})

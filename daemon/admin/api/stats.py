@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from daemon.admin.access import Viewer
 from daemon.admin.api.runs import named
 from daemon.admin.models import Text
 from daemon.admin.problems import Problematic
-from daemon.admin.state import State
+from daemon.admin.state import AdminState, State
 from daemon.setting_types import parse_duration
 
 (STATS,) = sql.load(__file__, "stats")
@@ -72,8 +73,12 @@ async def stats(
     except ValueError as error:
         raise Problematic(422, f"window: {error}") from error
     names = named(state, job, suite)
-    rows = await state.database.fetch(STATS, list(state.catalogue.jobs) if names is None else names, back)
-    return [_of(row) for row in rows]
+    return await stats_of(state, list(state.catalogue.jobs) if names is None else names, back)
+
+
+async def stats_of(state: AdminState, jobs: Sequence[str], back: timedelta) -> list[JobStats]:
+    """Of jobs by their own names, as far back. Raises `DatabaseDown` and `TooBusy`."""
+    return [_of(row) for row in await state.database.fetch(STATS, list(jobs), back)]
 
 
 def _of(row: asyncpg.Record) -> JobStats:

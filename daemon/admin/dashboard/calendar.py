@@ -1,0 +1,65 @@
+"""Pure: weeks of days coloured by what became of a job's due instants, and bars for how long its runs took."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from daemon.admin.dashboard.timeline import WORST_FIRST, told
+
+WEEKS = 6
+MOST_REASONS = 3
+
+
+@dataclass
+class Day:
+    """`reasons`: why instants of this day did not simply run, the commonest first."""
+
+    date: date
+    counts: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def state(self) -> str:
+        """The worst of the day; `none` where nothing was due."""
+        return min((s for s in self.counts if self.counts[s]), key=WORST_FIRST.index, default="none")
+
+    @property
+    def title(self) -> str:
+        whole = told(self.counts) or "nothing due"
+        why = "; ".join(reason for reason, _ in self.reasons.most_common(MOST_REASONS))
+        return f"{self.date}: {whole}" + (f" ({why})" if why else "")
+
+
+def weeks(rows: Iterable[Mapping[str, object]], today: date) -> list[list[Day]]:
+    """Whole weeks from Monday, the last one with `today` in it. Rows: {day, state, instants, reasons}."""
+    first = today - timedelta(days=today.weekday(), weeks=WEEKS - 1)
+    days = {first + timedelta(days=n): Day(first + timedelta(days=n)) for n in range(7 * WEEKS)}
+    for row in rows:
+        day = days.get(row["day"])  # type: ignore[call-overload]
+        if day is not None:
+            day.counts[str(row["state"])] += int(row["instants"])  # type: ignore[call-overload]
+            day.reasons.update(row["reasons"] or ())
+    ordered = list(days.values())
+    return [ordered[n : n + 7] for n in range(0, len(ordered), 7)]
+
+
+@dataclass(frozen=True, slots=True)
+class Spark:
+    """One run of a sparkline: `height` of 0 to 1 by how long it took."""
+
+    run: int
+    state: str
+    height: float
+    title: str
+
+
+def sparks(runs: Sequence[tuple[int, str, float | None, str]]) -> list[Spark]:
+    """From (run, state, seconds, title), the oldest first. What did not run has no height to speak of."""
+    longest = max((seconds for _, _, seconds, _ in runs if seconds), default=0.0)
+    return [
+        Spark(run, state, max((seconds or 0.0) / longest, 0.04) if longest else 0.04, title)
+        for run, state, seconds, title in runs
+    ]

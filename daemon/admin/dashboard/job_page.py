@@ -1,0 +1,85 @@
+"""Jobs: all of them, and one with its schedule, its days, its runs and what a person may do to it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated
+
+import asyncpg
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from daemon import in_words, sql
+from daemon.admin.access import Viewer
+from daemon.admin.api.jobs import JobSummary, detail, known_jobs, summary
+from daemon.admin.api.runs import Wanted, matching
+from daemon.admin.api.stats import stats_of
+from daemon.admin.dashboard import calendar
+from daemon.admin.models import Text
+from daemon.admin.pages import page_for, rendered
+from daemon.admin.state import AdminState, State
+from daemon.in_force import zone_of
+
+RECENT, CALENDAR = sql.load(__file__, "recent", "calendar")
+SPARKS = 60
+RUNS = 15
+JOB_EVERY = 1.0
+
+router = APIRouter(include_in_schema=False)
+Search = Annotated[Text, Query(max_length=100)]
+
+
+@router.get("/jobs")
+async def list_jobs(state: State, caller: Viewer, q: Search = "") -> Response:
+    return page_for(caller, "jobs.html", "Jobs", q=q, list=await list_html(state, q))
+
+
+@router.get("/live/jobs")
+async def live_jobs(request: Request, state: State, _: Viewer, q: Search = "") -> Response:
+    return await state.live.answer(request, f"jobs {q}", lambda: list_html(state, q), JOB_EVERY)
+
+
+async def list_html(state: AdminState, q: str) -> str:
+    names = sorted(name for name in state.catalogue.jobs if q.lower() in name)
+    known = await known_jobs(state, names)
+    return rendered("jobs_list.html", jobs=[JobSummary(**summary(name, known)) for name in names], q=q)
+
+
+@router.get("/jobs/{job}")
+async def show_job(state: State, caller: Viewer, job: Text) -> Response:
+    name = state.catalogue.resolve(job).name
+    found = detail(name, await known_jobs(state, [name]))
+    return page_for(caller, "job.html", "Jobs", job=found, now=await job_html(state, name))
+
+
+@router.get("/live/jobs/{job}")
+async def live_job(request: Request, state: State, _: Viewer, job: Text) -> Response:
+    name = state.catalogue.resolve(job).name
+    return await state.live.answer(request, f"job {name}", lambda: job_html(state, name), JOB_EVERY)
+
+
+async def job_html(state: AdminState, name: str) -> str:
+    """What changes of a job. Raises `DatabaseDown` and `TooBusy`."""
+    known = await known_jobs(state, [name])
+    found, job = detail(name, known), known.jobs.jobs[name]
+    zone = zone_of(job)
+    today = known.now.astimezone(zone).date()
+    first = today - timedelta(days=7 * calendar.WEEKS)
+    async with state.database.reading() as connection:
+        recent = await connection.fetch(RECENT.text, name, SPARKS)
+        days = await connection.fetch(CALENDAR.text, name, zone.key, first)
+    sparks = calendar.sparks([(r["id"], r["state"], r["seconds"], _told(r)) for r in reversed(recent)])
+    runs = (await matching(state, Wanted(jobs=[name]), RUNS, None)).items
+    week = await stats_of(state, [name], timedelta(days=7))
+    dependants = sorted(n for n, other in known.catalogue.jobs.items() if name in (*other.requires, *other.after))
+    return rendered(
+        "job_now.html", job=found, sparks=sparks, weeks=calendar.weeks([dict(d) for d in days], today),
+        runs=runs, stats=week[0] if week else None, dependants=dependants,
+    )  # fmt: skip
+
+
+def _told(run: asyncpg.Record) -> str:
+    """`run 7, due 2026-11-22 15:30:00 UTC: failed in 1.5 s: ValueError: no`."""
+    took = f" in {in_words.duration(run['seconds'])}" if run["seconds"] is not None else ""
+    why = run["reason"] or run["error"]
+    return f"run {run['id']}, due {in_words.moment(run['due_at'])}: {run['state']}{took}" + (f": {why}" if why else "")

@@ -1,0 +1,77 @@
+"""Pages of jobs and runs: what they show, escaped, and to whom."""
+
+from __future__ import annotations
+
+import json
+
+import asyncpg
+import httpx
+
+from tests.daemon.actions_house import MONEY, TICK, add_run
+from tests.daemon.admin.house import house
+
+
+def shown(answer: httpx.Response) -> str:
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"].startswith("text/html")
+    return answer.text
+
+
+async def test_all_jobs_are_listed_and_found_by_a_part_of_the_name(url: str) -> None:
+    async with house(url, TICK, MONEY) as opened:
+        assert "/jobs/test.money" in shown(await opened.viewer.get("/jobs"))
+        found = shown(await opened.viewer.get("/jobs?q=TICK"))
+        assert "/jobs/test.tick" in found
+        assert "/jobs/test.money" not in found
+        assert "&lt;i&gt;" in shown(await opened.viewer.get("/jobs", params={"q": "<i>"}))
+
+
+async def test_a_job_shows_its_schedule_its_days_and_why_it_did_not_run(
+    url: str, connection: asyncpg.Connection
+) -> None:
+    async with house(url, TICK, MONEY) as opened:
+        held = await add_run(connection, MONEY, "held", reason="clock leapt forward by 2:00:00")
+        page = shown(await opened.viewer.get("/jobs/test.money"))
+    assert "every day at 02:30 (Europe/Zurich)" in page
+    assert f"/runs/{held}" in page
+    assert "clock leapt forward by 2:00:00" in page
+
+
+async def test_a_job_or_run_that_is_not_there_is_not_found(url: str) -> None:
+    async with house(url, TICK) as opened:
+        for path in ("/jobs/test.tock", "/live/jobs/test.tock", "/runs/99", "/live/runs/99"):
+            assert (await opened.viewer.get(path)).status_code == 404, path
+
+
+async def test_a_run_shows_its_arguments_its_last_words_and_its_traceback(
+    url: str, connection: asyncpg.Connection
+) -> None:
+    async with house(url, TICK) as opened:
+        run = await add_run(
+            connection, TICK, "failed", error="ValueError: <no>", args=json.dumps({"name": "<Ada>"}), attempt=2
+        )
+        await connection.execute(
+            "INSERT INTO sexton.attempt (run, number, outcome, finished_at, error, traceback) "
+            "VALUES ($1, 1, 'failed', sexton.clock(), 'ValueError: <no>', 'Traceback: <here>')", run,
+        )  # fmt: skip
+        await connection.execute(
+            "INSERT INTO sexton.run_log (run, seq, at, level, line) "
+            "SELECT $1, n, sexton.clock(), 'info', 'line ' || n FROM generate_series(1, 300) n", run,
+        )  # fmt: skip
+        page = shown(await opened.viewer.get(f"/runs/{run}"))
+    for wanted in ("&lt;no&gt;", "\\u003cAda\\u003e", "Traceback: &lt;here&gt;", "line 300", "line 101"):
+        assert wanted in page, wanted
+    assert "line 100<" not in page
+
+
+async def test_runs_are_filtered_and_older_ones_are_a_link_away(url: str, connection: asyncpg.Connection) -> None:
+    async with house(url, TICK, MONEY) as opened:
+        made = [await add_run(connection, TICK, "succeeded", day) for day in range(51)]
+        other = await add_run(connection, MONEY, "failed")
+        page = shown(await opened.viewer.get("/runs?job=test.tick&state=succeeded"))
+        assert f"/runs/{made[-1]}" in page
+        assert f"/runs/{other}" not in page
+        assert 'rel="next"' in page
+        only = shown(await opened.viewer.get("/runs?state=failed"))
+        assert f"/runs/{other}" in only
+        assert 'rel="next"' not in only
