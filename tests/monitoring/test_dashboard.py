@@ -19,14 +19,23 @@ from tests.system.node import Node, free_port
 from tests.system.waiting import until
 
 CHOICES = {"$suite": ".*", "$job": ".*", "$instance": ".*", "$__rate_interval": "10s"}
+RAISED = frozenset({
+    "SextonRunsHeld", "SextonJobLate", "SextonJobNotSucceeding",  # held since yesterday, and all behind it waits
+    "SextonDeadItems", "SextonChannelDown", "SextonWorkersDying",
+})  # fmt: skip
+NOT_RAISED = frozenset({
+    "SextonNodeDown", "SextonNoNode", "SextonNodeGone", "SextonNodeNotReady", "SextonNodeRestarting",
+    "SextonVersionsDiffer", "SextonDatabaseDown", "SextonLeaseNotHeld", "SextonTablesUntold", "SextonServiceFailing",
+    "SextonInstantsMissed", "SextonRunFailed", "SextonClockDifference",
+})  # fmt: skip
 METRIC = re.compile(r"\b(sexton_[a-z_0-9]+|process_[a-z_]+|[a-z_]+:sexton_[a-z_0-9:]+)\b")
 TROUBLE = """
     INSERT INTO trial.item (key) SELECT generate_series(1, 10);
     INSERT INTO sexton.event (kind) VALUES ('nobody.listens');
     INSERT INTO sexton.outbox (channel, address, template, data, kind, dedupe_key)
     VALUES ('slack', '', 'alert', '{"alerts": [], "more": 0, "node": "a"}', 'alert', 'one');
-    INSERT INTO sexton.run (job, due_at, logical_date, trigger, state, reason, not_before)
-    VALUES ('trial.minutely', now() - interval '1 day', current_date, 'schedule', 'held', 'a test', now());
+    INSERT INTO sexton.run (job, due_at, logical_date, trigger, state, reason, not_before, strict)
+    VALUES ('trial.minutely', now() - interval '1 day', current_date, 'schedule', 'held', 'a test', now(), true);
 """
 
 
@@ -82,28 +91,43 @@ def test_no_two_panels_share_a_place() -> None:
         taken |= cells
 
 
-async def busy(daemon: Daemon, connection: asyncpg.Connection) -> Node:
-    """A daemon with work that goes well, work that does not, and a person who interferes."""
-    nobody = f"http://127.0.0.1:{free_port()}/hook"
-    node = await daemon("a", SEXTON_SLACK__WEBHOOK_URL=nobody, SEXTON_JOBS__TRIAL__LONG__EXPECTED="1m")
+async def make_trouble(node: Node, connection: asyncpg.Connection) -> None:
+    """Work that does not go well, and a person who interferes."""
     await connection.execute(TROUBLE)
     paused = await Node.start(node.environment, "pause", "trial.batches", "--reason", "a test")
     assert await paused.ended() == 0
-    return node
 
 
-async def test_every_panel_and_every_rule_has_data_from_a_real_daemon(
+async def test_every_panel_and_rule_has_data_and_troubles_raise_their_alerts(
     daemon: Daemon, connection: asyncpg.Connection, tmp_path: Path
 ) -> None:
-    node = await busy(daemon, connection)
+    nobody = f"http://127.0.0.1:{free_port()}/hook"
+    node = await daemon("a", SEXTON_SLACK__WEBHOOK_URL=nobody, SEXTON_JOBS__TRIAL__LONG__EXPECTED="1m")
     async with prometheus(tmp_path, node.environment["SEXTON_METRICS__LISTEN"]) as server:
+        await until(lambda: server.has_data("sexton_node_ready"), "the first scrape")
+        await make_trouble(node, connection)
         await until(lambda: all_have_data(server, list(expressions())), "every panel to have data")
         rules = await until(lambda: evaluated(server), "every rule to be evaluated")
         assert [(rule["name"], rule["lastError"]) for rule in rules if rule["health"] != "ok"] == []
         recorded = [(rule["name"], rule["name"]) for rule in rules if rule["type"] == "recording"]
         await until(lambda: all_have_data(server, recorded), "every recording rule to have data")
         assert await unknown(server) == []
+        await until(lambda: raised(server), "troubles to raise their alerts")
+        assert await active(server) & NOT_RAISED == set()
     assert await node.stop() == 0
+
+
+async def active(server: Prometheus) -> set[str]:
+    """Alerts that fire, or will if it stays like this."""
+    rules = await server.rules()
+    return {rule["name"] for rule in rules if rule["type"] == "alerting" and rule["state"] != "inactive"}
+
+
+async def raised(server: Prometheus) -> bool:
+    missing = RAISED - await active(server)
+    if missing:
+        print(f"not raised yet: {sorted(missing)}")
+    return not missing
 
 
 async def all_have_data(server: Prometheus, asked: Sequence[tuple[str, str]]) -> bool:
