@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import shutil
+import sys
 from collections.abc import Sequence
 from datetime import datetime
 from types import ModuleType
@@ -69,6 +71,11 @@ def run_demo(invocation: Invocation, suite: str, scale: float) -> NoReturn:
     leave_now(run_async(main))
 
 
+def program() -> str:
+    """What to type: the path we were called by, as `make run` does, where a shell would not find `sexton`."""
+    return sys.argv[0] if sys.argv[0].endswith("/sexton") and shutil.which("sexton") is None else "sexton"
+
+
 def metrics_words(listen: str, port: int | None) -> str:
     """Where to look at the metrics, if they are served: `listen` as configured, `port` as it came to be."""
     if listen == "off":
@@ -116,7 +123,7 @@ class Demo:
             await connection.close()
             await second.close()
         say("The daemon keeps running; Ctrl-C stops it, and the same command continues.")
-        say("Meanwhile, elsewhere: sexton status · sexton runs · sexton psql")
+        say("Meanwhile, elsewhere: " + " · ".join(f"{program()} {command}" for command in ("status", "runs", "psql")))
 
     async def _load(self) -> None:
         self.screen.loaded(await load_apart(self.seed, self.screen.loading))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
-from daemon.cli.demo import metrics_words
+from daemon.cli.demo import metrics_words, program
 from daemon.cli.demo_screen import Screen
 
 
@@ -56,6 +58,22 @@ def test_a_narrow_terminal_folds_words_and_cuts_nothing(
     assert "…" not in out
     for whole in ("FI/18-19/000098", "FI/18-19/000105", "38277.90"):
         assert whole in out
+
+
+@pytest.mark.parametrize(
+    ("called", "path", "typed"),
+    [
+        (".venv/bin/sexton", "/nowhere", ".venv/bin/sexton"),
+        (".venv/bin/sexton", str(Path(sys.executable).parent), "sexton"),
+        ("/opt/sexton/daemon/__main__.py", "/nowhere", "sexton"),
+    ],
+)
+def test_what_to_type_is_what_a_shell_finds(
+    monkeypatch: pytest.MonkeyPatch, called: str, path: str, typed: str
+) -> None:
+    monkeypatch.setattr("sys.argv", [called])
+    monkeypatch.setenv("PATH", path)
+    assert program() == typed
 
 
 @pytest.mark.parametrize(
