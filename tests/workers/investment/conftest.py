@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import asyncpg
 import pytest
 
+from tests.daemon.cli.console import Console, environment
 from tests.workers.investment.payouts import MINE, Payouts
 
 
@@ -18,3 +21,12 @@ async def payouts(url: str, connection: asyncpg.Connection) -> Payouts:
     await house.plan(1)
     await house.levels("0.10", "0.05")
     return house
+
+
+@pytest.fixture
+def sexton(
+    url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Console:  # fmt: skip
+    """`sexton` on this test's database, with this suite."""
+    suites = {"SEXTON_SUITES": "workers.investment"}
+    return Console({**environment(url, tmp_path / "state"), **suites}, capsys, monkeypatch)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from datetime import date, timedelta
+import shlex
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from daemon.testing import PerformedRun
-from tests.workers.investment.payouts import DAY, Payouts
+from tests.daemon.cli.console import Console
+from tests.workers.investment.payouts import DAY, INDIA, Payouts
+from workers.investment.ledger_audit import ledger_audit
 from workers.investment.parking import most_parked
 
 SINCE, UNTIL = date(2026, 3, 1), date(2026, 12, 31)
@@ -109,6 +112,38 @@ async def test_parked_ones_are_paid_later_for_the_same_day_and_no_others(house: 
     ]
     again = await house.pay(args={"investments": [4]}, again=2)
     assert (again.result["investments"], again.result["notified"]) == (0, 0)
+
+
+async def test_the_command_in_the_mail_pays_them_and_is_audited(house: Payouts, sexton: Console) -> None:
+    await poison(house, 4, 7)
+    await house.pay()
+    await heal(house)
+    command = next(text for _, text, _ in await house.texts() if "Run 1 has paid" in text).splitlines()[-1]
+    done = (await sexton.process(*shlex.split(command)[1:], "--wait")).ok()
+    run = int(done.out.splitlines()[0])
+    assert await parked(house) == [(4, run), (7, run)]
+    assert await house.value("SELECT count(*) FROM investment.roi_distribution WHERE accrual_date = $1", DAY) == 9
+    ((action, reason),) = await house.rows("SELECT action, reason FROM sexton.audit")
+    assert (action, reason) == ("run-job", "…")
+
+
+async def test_a_day_is_audited_again_when_single_investments_were_paid_for_it(house: Payouts) -> None:
+    await house.pay()
+    morning = datetime.combine(DAY + timedelta(days=1), time(4), INDIA)
+    assert (await house.perform(ledger_audit, morning)).result == {"days": 1, "differences": {}, "told": 0}
+    await house.invest(10, 3, on=SINCE, until=UNTIL, created_at=morning)  # entered late, and due for the day
+    await house.pay(args={"investments": [10]}, again=1)
+    later = await house.perform(ledger_audit, morning + timedelta(days=1))
+    assert later.result == {"days": 1, "differences": {}, "told": 0}
+
+
+async def test_bad_rows_far_apart_are_found_as_well(house: Payouts) -> None:
+    for id_ in (70_000, 5_000_000, 5_000_001, 2**40):
+        await house.invest(id_, 1, on=SINCE, until=UNTIL)
+    await poison(house, 1, 5_000_000, 2**40)
+    run = await house.pay()
+    assert (run.result["investments"], run.result["parked"]) == (10, 3)
+    assert [id_ for id_, _ in await parked(house)] == [1, 5_000_000, 2**40]
 
 
 async def test_what_is_still_bad_is_parked_again_under_its_new_run(house: Payouts) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from datetime import date, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.daemon.cli.console import Console, environment
+from tests.daemon.cli.console import Console
 from tests.workers.investment.payouts import DAY, Payouts
 
 SINCE, UNTIL = date(2026, 3, 1), date(2026, 12, 31)
@@ -106,14 +105,6 @@ async def tried(sexton: Console, day: date, *more: str) -> dict[str, Any]:
     assert "nothing was done" in done.ok().err
     answer: dict[str, Any] = done.json
     return answer
-
-
-@pytest.fixture
-def sexton(
-    url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Console:  # fmt: skip
-    suites = {"SEXTON_SUITES": "workers.investment"}
-    return Console({**environment(url, tmp_path / "state"), **suites}, capsys, monkeypatch)
 
 
 async def test_a_dry_run_says_to_the_cent_what_the_run_then_pays(house: Payouts, sexton: Console) -> None:
