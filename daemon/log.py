@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TextIO
 
 import structlog
@@ -72,15 +74,42 @@ def _is_the_journals(stream: TextIO) -> bool:
 
 
 class LogSubscriber:
-    """Writes each event as one line, unless the level says not to."""
+    """Writes each event as one line, unless the level says not to.
+
+    Due instants that share a fate, as those of a backlog do, are one line with their number.
+    """
 
     def __init__(self, logger: structlog.typing.FilteringBoundLogger, level: str) -> None:
         self._logger = logger
         self._threshold = LEVELS[level]
+        self._settled: dict[tuple[str, str, str], e.InstantsSettled] = {}
 
     def __call__(self, event: e.Event) -> None:
         if isinstance(event, e.RunStarted) and self._threshold > LEVELS["debug"]:
             return  # the commonest event of all; its end tells the same
+        if isinstance(event, e.InstantsSettled):
+            self._collect(event)
+        else:
+            self._write(event)
+
+    def _collect(self, event: e.InstantsSettled) -> None:
+        """They are announced one after the other, without a turn of the loop between: told together at the next."""
+        if not self._settled:
+            try:
+                asyncio.get_running_loop().call_soon(self._tell_settled)
+            except RuntimeError:  # nobody to wait for
+                self._write(event)
+                return
+        key = (event.job, event.state, event.reason)
+        first = self._settled.get(key)
+        self._settled[key] = replace(first, count=first.count + event.count) if first is not None else event
+
+    def _tell_settled(self) -> None:
+        settled, self._settled = self._settled, {}
+        for event in settled.values():
+            self._write(event)
+
+    def _write(self, event: e.Event) -> None:
         said = words(event)
         if said is not None and LEVELS[said.level] >= self._threshold:
             getattr(self._logger, said.level)(said.text, area=said.area, **said.fields)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import logging
 import os
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 import structlog
 
 from daemon import log
-from daemon.events import DatabaseLost, ItemsFinished, Note, RunEnded, RunStarted
+from daemon.events import DatabaseLost, InstantsSettled, ItemsFinished, Note, RunEnded, RunStarted
 
 DUE = datetime(2026, 3, 1, tzinfo=UTC)
 STARTED = RunStarted(7, "tea.brew", DUE, 0.1, 1)
@@ -116,6 +117,23 @@ def test_a_file_gets_no_priorities_though_the_variable_is_inherited(
         log.LogSubscriber(log.configure("info", "auto", out), "info")(Note("DATABASE", "back"))
         out.seek(0)
         assert json.load(out)["event"] == "[DATABASE] back"
+
+
+async def test_a_backlog_is_one_line_with_its_number() -> None:
+    out = io.StringIO()
+    subscriber = log.LogSubscriber(log.configure("info", "json", out), "info")
+    for hour in range(1000):
+        subscriber(InstantsSettled("tea.brew", "held", 1, DUE + timedelta(hours=hour), "backlog of 1000 exceeds 3"))
+    subscriber(InstantsSettled("tea.serve", "missed", 2, DUE, "too late"))
+    assert out.getvalue() == ""
+    await asyncio.sleep(0)
+    held, missed = map(json.loads, out.getvalue().splitlines())
+    assert held["event"] == "[SCHEDULED] tea.brew: 1000 instants held: backlog of 1000 exceeds 3"
+    assert held["due_at"] == DUE.isoformat()
+    assert missed["event"] == "[SCHEDULED] tea.serve: 2 instants missed: too late"
+    subscriber(InstantsSettled("tea.brew", "held", 1, DUE, "backlog of 1000 exceeds 3"))
+    await asyncio.sleep(0)
+    assert "tea.brew: instant held" in out.getvalue().splitlines()[2]
 
 
 def test_a_terminal_gets_words_and_colour_and_a_pipe_gets_json() -> None:
