@@ -25,6 +25,12 @@ has_systemd() { [ -z "$DESTDIR" ] && [ -d /run/systemd/system ]; }
 runs() { has_systemd && systemctl is-active --quiet sexton; }
 named() { basename "$(readlink "$app/$1" 2>/dev/null)" 2>/dev/null || :; } # the release that a link is for
 
+running() { # the release that the service's process came from; none where it does not run
+    local pid
+    ! has_systemd || pid=$(systemctl show --property MainPID --value sexton)
+    [ "${pid:-0}" = 0 ] || tr '\0' '\n' <"/proc/$pid/cmdline" | sed -n "1s|^$APP/releases/\([^/]*\)/.*|\1|p"
+}
+
 point() { # point LINK RELEASE, in one step: whoever looks sees the old or the new
     [ -n "$2" ] || return 0
     ln -sfn "releases/$2" "$app/.$1"
@@ -69,16 +75,18 @@ restart() { # READY, or the reason why not
 }
 
 switch() { # switch RELEASE: from now on this one; if it does not start, the one before again
-    local before
-    before=$(named current)
-    if [ "$before" = "$1" ] && cmp -s "$app/releases/$1/share/sexton/systemd/sexton.service" "$unit"; then
+    local before was_running=no
+    ! runs || was_running=yes
+    before=$(running)
+    [ -n "$before" ] || before=$(named current)
+    if [ "$before" = "$1" ] && [ "$(named current)" = "$1" ] &&
+        cmp -s "$app/releases/$1/share/sexton/systemd/sexton.service" "$unit"; then
         say "$1 is in force already"
         return
     fi
-    local was_running=no
-    ! runs || was_running=yes
     put_in_force "$1"
     if [ "$was_running" = yes ] && ! restart; then
+        [ -d "$app/releases/${before:-none}" ] || complain "$1 does not start, and there is no release before it"
         put_in_force "$before"
         restart || complain "$1 does not start, and neither does $before, which is in force again"
         complain "$1 does not start; $before is in force again and runs"

@@ -183,9 +183,11 @@ def test_a_directory_of_credentials_is_read_and_its_names_are_all_meant_for_us(t
     """systemd puts the directory's ID before each name."""
     environment = credential(tmp_path, "sexton_database.url", "postgresql://credential\n")
     credential(tmp_path, "sexton_suite.flights.pinot_token", "hunter2")
+    credential(tmp_path, "sexton_jwt_secret", "an alias, of at least 32 characters")
     settings, origins = config.load(None, environment)
     assert settings.database.url == "postgresql://credential"
     assert settings.suite["flights"]["pinot_token"] == "hunter2"
+    assert settings.admin.jwt_secret.get_secret_value() == "an alias, of at least 32 characters"
     assert set(origins.values()) == {"credential"}
     credential(tmp_path, "sexton_databse.url", "postgresql://secret")
     (said,) = problems(None, environment)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.system.service import UNIT, Service
+from tests.system.service import SUITES_INSIDE, UNIT, Service
 from tests.system.template import Template
 from tests.system.waiting import row
 
@@ -46,6 +46,19 @@ async def test_a_first_start_makes_the_database_and_says_what_it_does(service: S
         assert int(state["Uid"].split()[0]) >= 61184  # a dynamic user
     shown = await service.machine.run("ls", f"/run/credentials/{UNIT}")
     assert shown.split() == ["sexton_suite.flights.pinot_token"]
+    await service.control("stop")
+
+
+async def test_a_start_may_take_longer_than_the_unit_allows(service: Service) -> None:
+    """Here a migration does; while it lasts systemd is asked for more time."""
+    await service.drop_in(TimeoutStartSec="6s")
+    slow = service.machine.root / SUITES_INSIDE.lstrip("/") / "trial/migrations/0002_slow.sql"
+    slow.write_text("SELECT pg_sleep(7);\n")
+    try:
+        await service.control("start")
+    finally:
+        slow.unlink()
+    await service.says(r"schema migrated: .*0002_slow")
     await service.control("stop")
 
 
