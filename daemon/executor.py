@@ -209,12 +209,10 @@ class Executor:
             self.announce_end(run, outcome, None)
             return
 
-        def recorded(still_ours: bool, refused: str | None) -> None:
+        def recorded(state: str | None, refused: str | None) -> None:
             self._release(run)
-            ending = outcome if refused is None else Outcome(Ending.FAILED, error=refused)
-            ending = ending if still_ours else Outcome(Ending.FENCED, reason="another node has it now")
-            retrying = finish.state == "ready" and still_ours and refused is None
-            self.announce_end(run, ending, finish.retry_in if retrying else None)
+            ending = _as_recorded(outcome, state, refused)
+            self.announce_end(run, ending, finish.retry_in if state == "ready" else None)
 
         self.recorder.put(finish, recorded)
 
@@ -261,6 +259,17 @@ class Executor:
                 outcome.error or outcome.reason, outcome.traceback, retry_in, run.written,
             )
         )  # fmt: skip
+
+
+def _as_recorded(outcome: Outcome, state: str | None, refused: str | None) -> Outcome:
+    """What the ledger made of it. A run that was stopped while its last COMMIT was under way may have succeeded."""
+    if state is None:
+        return Outcome(Ending.FENCED, reason="another node has it now")
+    if refused is not None:
+        return Outcome(Ending.FAILED, error=refused)
+    if state == "succeeded" and outcome.ending is not Ending.SUCCEEDED:
+        return Outcome(Ending.SUCCEEDED, recorded=True)
+    return outcome
 
 
 def _timed_out(job: Job) -> str:

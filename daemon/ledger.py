@@ -18,11 +18,11 @@ from daemon.jsonable import storable, to_json
 
 (
     CLOCK, KNOWN_JOBS, INTRODUCE_JOBS, UNSETTLED, TICK, CLAIM, NEXT_READY, FINISH, FENCE, FENCE_ONLY, COMPLETE,
-    READ_BACK, OPEN_RUN, WAITING, DEPENDENCY_OUTCOMES, SETTLE_WAITING, DISPATCH_EVENTS, CANCEL_REQUESTS, APPEND_LOG,
-    RELEASE_STRAYS,
+    READ_BACK, ENDED_BY, OPEN_RUN, WAITING, DEPENDENCY_OUTCOMES, SETTLE_WAITING, DISPATCH_EVENTS, CANCEL_REQUESTS,
+    APPEND_LOG, RELEASE_STRAYS,
 ) = sql.load(
     __file__, "clock", "known_jobs", "introduce_jobs", "unsettled", "tick", "claim", "next_ready", "finish", "fence",
-    "fence_only", "complete", "read_back", "open_run", "waiting", "dependency_outcomes", "settle_waiting",
+    "fence_only", "complete", "read_back", "ended_by", "open_run", "waiting", "dependency_outcomes", "settle_waiting",
     "dispatch_events", "cancel_requests", "append_log", "release_strays",
 )  # fmt: skip
 MOST_RESULT = 1_000_000

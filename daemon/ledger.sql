@@ -239,6 +239,12 @@ SELECT id FROM updated;
 -- After a COMMIT whose answer was lost: what is true?
 SELECT state, token, cursor, result FROM sexton.run WHERE id = $1;
 
+-- name: ended_by
+-- $1, $2: runs and the tokens of those who could not end them. The states they are in under these very tokens.
+SELECT r.id, r.state FROM unnest($1::bigint[], $2::bigint[]) AS d (id, token)
+JOIN sexton.run r ON r.id = d.id AND r.token = d.token
+WHERE r.state <> 'running';
+
 -- name: open_run
 -- A poll that found work, or a body that wrote for the first time.
 INSERT INTO sexton.run (job, due_at, logical_date, trigger, state, priority, not_before, token, node,

@@ -10,7 +10,7 @@ from daemon import ledger
 from daemon.database import Link
 from daemon.ledger import Finish
 
-Done = Callable[[bool, str | None], None]
+Done = Callable[[str | None, str | None], None]
 MOST_AT_ONCE = 1000
 
 
@@ -18,7 +18,8 @@ MOST_AT_ONCE = 1000
 class Recorder:
     """`put` queues; `step` flushes what is queued, no more at once than the loop can take in without a halt.
 
-    `done(still_ours, refused)` is called for each once it is written; `refused` says why it became a failure.
+    `done(state, refused)` is called for each once it is written. `state` is the run's by its own doing, None when it is
+    somebody else's now; `refused` says why it became a failure.
     """
 
     link: Link
@@ -46,7 +47,9 @@ class Recorder:
         if not batch:
             return
         try:
-            ours = await self._written([finish for finish, _ in batch])
+            ends = [finish for finish, _ in batch]
+            ours = await self._written(ends)
+            states = await self._true_states([finish for finish in ends if finish.id not in ours])
         except BaseException:
             self._wake.set()
             raise
@@ -54,7 +57,16 @@ class Recorder:
         if self._pending:
             self._wake.set()
         for finish, done in batch:
-            done(finish.id in ours, ours.get(finish.id))
+            why = ours.get(finish.id)
+            state = "failed" if why is not None else finish.state
+            done(state if finish.id in ours else states.get(finish.id), why)
+
+    async def _true_states(self, ends: Sequence[Finish]) -> dict[int, str]:
+        """Of runs that could not be ended but still have our token: a COMMIT nobody heard the answer of has done it."""
+        if not ends:
+            return {}
+        rows = await self.link.fetch(ledger.ENDED_BY, [end.id for end in ends], [end.token for end in ends])
+        return {row["id"]: row["state"] for row in rows}
 
     async def _written(self, ends: Sequence[Finish]) -> dict[int, str | None]:
         """The ids that were still ours. An end that the database refuses costs its own run, and no other's."""

@@ -36,8 +36,8 @@ async def running(connection: asyncpg.Connection, count: int) -> list[int]:
 
 
 def told(finish: Finish, answers: dict[int, bool], refused: dict[int, str | None] | None = None) -> tuple[Finish, Any]:
-    def done(ours: bool, why: str | None) -> None:
-        answers[finish.id] = ours
+    def done(state: str | None, why: str | None) -> None:
+        answers[finish.id] = state is not None
         if refused is not None:
             refused[finish.id] = why
 
@@ -67,6 +67,33 @@ async def test_a_run_whose_token_was_replaced_is_told_so_and_left_alone(
         await r.step()
     assert answers == {run: False}
     assert (await the_run(connection, run))["state"] == "running"
+
+
+async def test_a_run_that_had_committed_its_success_is_told_that(url: str, connection: asyncpg.Connection) -> None:
+    """It was stopped while its last COMMIT was under way, and nobody heard the answer."""
+    states: dict[int, str | None] = {}
+    run, other = await running(connection, 2)
+    await connection.execute("UPDATE sexton.run SET state = 'succeeded', node = NULL WHERE id = ANY ($1)", [run, other])
+    async with recorder(url) as r:
+        for id_, token in ((run, 1), (other, 99)):
+            r.put(Finish(id_, token, "ready", 0), lambda state, _, of=id_: states.update({of: state}))
+        await r.step()
+    assert states == {run: "succeeded", other: None}
+    assert (await the_run(connection, run))["state"] == "succeeded"
+
+
+async def test_an_end_whose_answer_got_lost_is_written_once_and_told_as_it_is(
+    url: str, connection: asyncpg.Connection
+) -> None:
+    answers: dict[int, bool] = {}
+    (run,) = await running(connection, 1)
+    finish = Finish(run, 1, "failed", 1, error="broken", outcome="failed")
+    async with recorder(url) as r:
+        r.put(*told(finish, {}))
+        await r.step()
+        r.put(*told(finish, answers))
+        await r.step()
+    assert answers == {run: True}
 
 
 async def test_nothing_is_lost_while_the_database_is_away(url: str, connection: asyncpg.Connection) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -27,7 +26,7 @@ def houses(shared: Path, pytestconfig: pytest.Config) -> Callable[[str], Awaitab
     async def get(kind: str) -> House:
         if kind not in made:
             bindir = external_bindir() if kind == "external" else None
-            made[kind] = await house(shared, kind, bindir, size, datetime.now(UTC))
+            made[kind] = await house(shared, kind, bindir, size)
         return made[kind]
 
     return get

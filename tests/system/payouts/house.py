@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -75,52 +75,52 @@ def payout_environment(zone: str, investments: int) -> dict[str, str]:
     }
 
 
-def just_after_midnight(now: datetime) -> ZoneInfo:
-    """The zone in which the next midnight is the farthest away: a day that ends in mid-test is owed by some runs and
-    not by others."""
-    behind = now.hour if now.hour <= 12 else now.hour - 24
-    return ZoneInfo(f"Etc/GMT{behind:+d}" if behind else "Etc/GMT")
+async def late_zone() -> str:
+    """The zone in which the next midnight is the farthest away: a day that ended in mid-test would be owed by some
+    histories and not by others."""
+    hour = datetime.now(UTC).hour
+    behind = hour if hour <= 12 else hour - 24
+    return f"Etc/GMT{behind:+d}" if behind else "Etc/GMT"
 
 
-async def house(shared: Path, kind: str, bindir: Path | None, investments: int, now: datetime) -> House:
-    """Made by whichever test process comes first, for all. What is owed is the same for every kind of place."""
+async def once(facts: Path, make: Callable[[], Awaitable[Any]]) -> Any:
+    """What `make` finds, kept by whichever test process comes first, for all."""
+    with alone(facts.with_suffix(".lock")):
+        if not facts.exists():
+            facts.write_text(json.dumps(await make()))
+        return json.loads(facts.read_text())
+
+
+async def house(shared: Path, kind: str, bindir: Path | None, investments: int) -> House:
+    """What is owed is the same for every kind of place, so one clean run serves them all."""
     folder = shared / f"house-{kind}"
-    with alone(shared / "house.lock"):
-        facts = shared / "house.json"
-        known: dict[str, Any] = (
-            json.loads(facts.read_text()) if facts.exists() else {"zone": just_after_midnight(now).key}
-        )
-        if not folder.exists():
-            known |= await _found(folder, bindir, known["zone"], investments)
-        if "books" not in known:
-            known["books"] = await _clean_run(folder, bindir, known["zone"], investments)
-        facts.write_text(json.dumps(known))
-    first, last = (date.fromisoformat(day) for day in known["days"])
-    return House(folder, bindir, known["zone"], (first, last), investments, known["books"])
+    zone: str = await once(shared / "house-zone.json", late_zone)
+    days = await once(folder.with_suffix(".json"), lambda: _found(folder, bindir, zone, investments))
+    expected = await once(shared / "house-books.json", lambda: _clean_run(folder, bindir, zone, investments))
+    first, last = (date.fromisoformat(day) for day in days)
+    return House(folder, bindir, zone, (first, last), investments, expected)
 
 
-async def _found(folder: Path, bindir: Path | None, zone: str, investments: int) -> dict[str, Any]:
+async def _found(folder: Path, bindir: Path | None, zone: str, investments: int) -> list[str]:
     """Seed it, let a daemon get to know the jobs, and set back how far they were evaluated: it has been down since."""
-    draft = folder.with_name(f"{folder.name}-draft")
-    shutil.rmtree(draft, ignore_errors=True)
-    place = Place(draft, bindir)
+    shutil.rmtree(folder, ignore_errors=True)
+    place = Place(folder, bindir)
     tell(f"a house of {investments} investments is seeded")
     async with place.connection() as connection:
         suites = migrate.suite_migrations({"investment": "workers.investment"})
         await migrate.migrate(connection, [*migrate.engine_migrations(), *suites])
-        await seed(connection, scale=investments / ACTIVE_AT_SCALE_1, cache=draft, progress=lambda *_: None)
+        await seed(connection, scale=investments / ACTIVE_AT_SCALE_1, cache=folder, progress=lambda *_: None)
         today = (await connection.fetchval("SELECT sexton.clock()")).astimezone(ZoneInfo(zone)).date()
         await connection.execute(LONG_AGO.format(zone=zone))
         await connection.execute("VACUUM ANALYZE investment.investment")
-    node = await _daemon(place, draft.parent, zone, investments)
+    node = await _daemon(place, folder.parent, zone, investments)
     opened = await asyncpg.connect(place.url)
     await row(opened, KNOWN)
     await opened.close()
     assert await node.stop() == 0
     async with place.connection() as connection:
         await connection.execute(DOWN_SINCE)
-    draft.rename(folder)
-    return {"days": [str(today - timedelta(days=DAYS)), str(today - timedelta(days=1))]}
+    return [str(today - timedelta(days=DAYS)), str(today - timedelta(days=1))]
 
 
 async def until_paid(connection: asyncpg.Connection, said: Callable[[str], None]) -> None:
