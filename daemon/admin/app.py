@@ -15,8 +15,11 @@ from daemon.admin.access import Needs
 from daemon.admin.api import (
     access_tokens,
     audit,
+    background_processes,
+    cron_health,
     emergency,
     job_actions,
+    job_manager,
     jobs,
     me,
     nodes,
@@ -35,7 +38,10 @@ from daemon.admin.roles import Role
 from daemon.admin.state import AdminState
 from daemon.version import VERSION
 
-API = (me, access_tokens, jobs, job_actions, runs, run_actions, queues, nodes, outbox, audit, stats, emergency)
+API = (
+    me, access_tokens, jobs, job_actions, runs, run_actions, queues, nodes, outbox, audit, stats, emergency,
+    background_processes, job_manager, cron_health,
+)  # fmt: skip
 PAGES = (session, overview, job_page, run_page, docs)
 ROUTERS: tuple[APIRouter, ...] = tuple(module.router for module in (*API, *PAGES))
 LONGEST_BODY = 1 << 20

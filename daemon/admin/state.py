@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -18,7 +19,7 @@ from daemon.settings import Settings
 
 @dataclass(frozen=True)
 class AdminState:
-    """`key` signs tokens. `live` is what pages watch."""
+    """`key` signs tokens. `live` is what pages watch. `started` is when, on the monotonic clock."""
 
     engine: Engine
     database: AdminDatabase
@@ -26,6 +27,7 @@ class AdminState:
     logins: Throttle = field(default_factory=Throttle)
     tokens: Throttle = field(default_factory=lambda: Throttle(most=100))
     live: Live = field(default_factory=Live)
+    started: float = field(default_factory=time.monotonic)
 
     @property
     def leaving(self) -> asyncio.Event:
