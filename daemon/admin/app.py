@@ -29,7 +29,16 @@ from daemon.admin.api import (
     runs,
     stats,
 )
-from daemon.admin.dashboard import job_page, overview, run_page
+from daemon.admin.dashboard import (
+    audit_page,
+    job_page,
+    node_page,
+    outbox_page,
+    overview,
+    queue_page,
+    run_page,
+    watching,
+)
 from daemon.admin.etag import Tagged
 from daemon.admin.headers import Guard
 from daemon.admin.pages import STATIC
@@ -42,7 +51,9 @@ API = (
     me, access_tokens, jobs, job_actions, runs, run_actions, queues, nodes, outbox, audit, stats, emergency,
     background_processes, job_manager, cron_health,
 )  # fmt: skip
-PAGES = (session, overview, job_page, run_page, docs)
+PAGES = (
+    session, overview, job_page, run_page, queue_page, outbox_page, node_page, audit_page, watching, docs,
+)  # fmt: skip
 ROUTERS: tuple[APIRouter, ...] = tuple(module.router for module in (*API, *PAGES))
 LONGEST_BODY = 1 << 20
 FOR_ANYBODY = frozenset({("GET", "/login"), ("POST", "/login")})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -30,8 +30,8 @@ Render = Callable[[], Awaitable[str]]
 
 @dataclass(eq=False)
 class Watched:
-    """One thing that somebody watches. `mark` is the digest of `html`, and an event's id: whoever comes back with it
-    has seen this already, whichever node it was seen on.
+    """One thing that somebody watches. `mark` is the digest of `html`: whoever comes back with it has seen this
+    already, whichever node it was seen on.
     """
 
     render: Render
@@ -64,41 +64,57 @@ class Watched:
             await asyncio.sleep(max(self.every, 5 * took))  # a slow question is asked more rarely
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a page. `shared`: the same for what is the same, on whoever's page."""
+
+    shared: str
+    render: Render
+    every: float = LOOK_EVERY
+
+
 class Live:
-    """`leaving` ends every stream, when it is set."""
+    """One stream a page, because a browser has six connections for all its pages. `leaving` ends every stream."""
 
     def __init__(self) -> None:
         self.leaving = asyncio.Event()
         self._watched: dict[str, Watched] = {}
 
-    async def answer(self, request: Request, name: str, render: Render, every: float = LOOK_EVERY) -> Response:
-        """A stream of `render`'s HTML; with `?once`, for whoever no stream gets through to, the HTML of this moment.
-        `name` is the same for what is the same. What `render` raises at first, such as 404, is raised.
+    async def answer(self, request: Request, parts: Mapping[str, Part]) -> Response:
+        """A stream of those parts that change, by the ids they have on the page; with `?once`, for whoever no stream
+        gets through to, all of them as they are now. What rendering raises at first, such as 404, is raised.
         """
         if "once" in request.query_params:
-            return HTMLResponse(await render(), headers=LIVE_HEADERS)
-        if name not in self._watched:
-            await render()
-        seen = request.headers.get("last-event-id", "")
-        return StreamingResponse(self._events(name, render, every, seen), media_type=STREAM, headers=LIVE_HEADERS)
+            whole = [placed(place, await part.render()) for place, part in parts.items()]
+            return HTMLResponse("".join(whole), headers=LIVE_HEADERS)
+        for part in parts.values():
+            if part.shared not in self._watched:
+                await part.render()
+        seen = dict(item.partition("=")[::2] for item in request.headers.get("last-event-id", "").split(" "))
+        return StreamingResponse(self.events(parts, seen), media_type=STREAM, headers=LIVE_HEADERS)
 
-    async def _events(self, name: str, render: Render, every: float, seen: str) -> AsyncIterator[str]:
-        watched = self._join(name, render, every)
+    async def events(self, parts: Mapping[str, Part], seen: dict[str, str]) -> AsyncIterator[str]:
+        """`seen`: the mark of each part that the page shows already."""
+        watched = {place: self._join(part) for place, part in parts.items()}
+        seen = {place: seen.get(place, "") for place in parts}
         until = time.monotonic() + LONGEST_STREAM
         try:
             yield "retry: 100\n\n"
             while not self.leaving.is_set() and (left := until - time.monotonic()) > 0:
-                if watched.mark and watched.mark != seen:
-                    seen = watched.mark
-                    yield message(watched.html, seen)
-                elif not await self._news(watched.changed, min(BEAT_EVERY, left)):
+                news = [event.changed for event in watched.values()]
+                changed = {place: w for place, w in watched.items() if w.mark and w.mark != seen[place]}
+                if changed:
+                    seen |= {place: w.mark for place, w in changed.items()}
+                    yield message("".join(placed(place, w.html) for place, w in changed.items()), seen)
+                elif not await self._any(news, min(BEAT_EVERY, left)):
                     yield "event: beat\ndata:\n\n"
         finally:
-            self._leave(name, watched)
+            for part in parts.values():
+                self._leave(part.shared)
 
-    async def _news(self, changed: asyncio.Event, within: float) -> bool:
+    async def _any(self, news: Sequence[asyncio.Event], within: float) -> bool:
         """False: nothing happened for so long."""
-        waits = [asyncio.ensure_future(event.wait()) for event in (changed, self.leaving)]
+        waits = [asyncio.ensure_future(event.wait()) for event in (*news, self.leaving)]
         try:
             done, _ = await asyncio.wait(waits, timeout=within, return_when=asyncio.FIRST_COMPLETED)
             return bool(done)
@@ -106,22 +122,27 @@ class Live:
             for wait in waits:
                 wait.cancel()
 
-    def _join(self, name: str, render: Render, every: float) -> Watched:
-        watched = self._watched.setdefault(name, Watched(render, every))
+    def _join(self, part: Part) -> Watched:
+        watched = self._watched.setdefault(part.shared, Watched(part.render, part.every))
         watched.watchers += 1
         if watched.looking is None:
-            watched.looking = asyncio.create_task(watched.keep_looking(), name=f"live {name}")
+            watched.looking = asyncio.create_task(watched.keep_looking(), name=f"live {part.shared}")
         return watched
 
-    def _leave(self, name: str, watched: Watched) -> None:
+    def _leave(self, shared: str) -> None:
+        watched = self._watched[shared]
         watched.watchers -= 1
         if watched.watchers == 0 and watched.looking is not None:
             watched.looking.cancel()
-            watched.looking = None
-            self._watched.pop(name, None)
+            del self._watched[shared]
 
 
-def message(html: str, mark: str) -> str:
-    """An event of Server-Sent Events."""
+def placed(place: str, html: str) -> str:
+    """For htmx: this goes into the element of that id."""
+    return f'<div id="{place}" hx-swap-oob="innerMorph">{html}</div>'
+
+
+def message(html: str, seen: Mapping[str, str]) -> str:
+    """An event of Server-Sent Events, with all that its receiver has seen then as its id."""
     lines = "".join(f"data: {line}\n" for line in html.splitlines())
-    return f"id: {mark}\n{lines}\n"
+    return f"id: {' '.join(f'{place}={mark}' for place, mark in seen.items())}\n{lines}\n"

@@ -15,6 +15,8 @@ from daemon.admin.api.jobs import JobSummary, detail, known_jobs, summary
 from daemon.admin.api.runs import Wanted, matching
 from daemon.admin.api.stats import stats_of
 from daemon.admin.dashboard import calendar
+from daemon.admin.dashboard.watching import watched
+from daemon.admin.live import Part
 from daemon.admin.models import Text
 from daemon.admin.pages import page_for, rendered
 from daemon.admin.state import AdminState, State
@@ -36,7 +38,7 @@ async def list_jobs(state: State, caller: Viewer, q: Search = "") -> Response:
 
 @router.get("/live/jobs")
 async def live_jobs(request: Request, state: State, _: Viewer, q: Search = "") -> Response:
-    return await state.live.answer(request, f"jobs {q}", lambda: list_html(state, q), JOB_EVERY)
+    return await watched(request, state, list=Part(f"jobs {q}", lambda: list_html(state, q), JOB_EVERY))
 
 
 async def list_html(state: AdminState, q: str) -> str:
@@ -55,7 +57,7 @@ async def show_job(state: State, caller: Viewer, job: Text) -> Response:
 @router.get("/live/jobs/{job}")
 async def live_job(request: Request, state: State, _: Viewer, job: Text) -> Response:
     name = state.catalogue.resolve(job).name
-    return await state.live.answer(request, f"job {name}", lambda: job_html(state, name), JOB_EVERY)
+    return await watched(request, state, now=Part(f"job {name}", lambda: job_html(state, name), JOB_EVERY))
 
 
 async def job_html(state: AdminState, name: str) -> str:

@@ -18,6 +18,8 @@ from daemon.admin.api.jobs import LOG
 from daemon.admin.api.nodes import NODES, node_of, workers_of
 from daemon.admin.dashboard import timeline
 from daemon.admin.dashboard.timeline import DUE, SLOT, SLOTS, Counts
+from daemon.admin.dashboard.watching import watched
+from daemon.admin.live import Part
 from daemon.admin.pages import page_for, rendered
 from daemon.admin.state import AdminState, State
 from daemon.in_force import InForce
@@ -36,19 +38,12 @@ async def show(state: State, caller: Viewer) -> Response:
     return page_for(caller, "overview.html", "Overview", **parts)
 
 
-@router.get("/live/attention")
-async def live_attention(request: Request, state: State, _: Viewer) -> Response:
-    return await state.live.answer(request, "attention", lambda: attention_html(state))
-
-
-@router.get("/live/now")
-async def live_now(request: Request, state: State, _: Viewer) -> Response:
-    return await state.live.answer(request, "now", lambda: now_html(state))
-
-
-@router.get("/live/day")
-async def live_day(request: Request, state: State, _: Viewer) -> Response:
-    return await state.live.answer(request, "day", lambda: day_html(state), DAY_EVERY)
+@router.get("/live/overview")
+async def live(request: Request, state: State, _: Viewer) -> Response:
+    return await watched(
+        request, state, attention=Part("attention", lambda: attention_html(state)),
+        day=Part("day", lambda: day_html(state), DAY_EVERY), now=Part("now", lambda: now_html(state)),
+    )  # fmt: skip
 
 
 async def attention_html(state: AdminState) -> str:

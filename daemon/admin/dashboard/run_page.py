@@ -10,6 +10,8 @@ from fastapi.responses import Response
 from daemon import sql
 from daemon.admin.access import Viewer
 from daemon.admin.api.runs import MOST_LINES, RunState, TheRun, Trigger, Wanted, detail, matching, named
+from daemon.admin.dashboard.watching import watched
+from daemon.admin.live import Part
 from daemon.admin.models import Text
 from daemon.admin.pages import page_for, rendered
 from daemon.admin.paging import Cursor
@@ -48,7 +50,7 @@ async def show_run(state: State, caller: Viewer, run: TheRun) -> Response:
 
 @router.get("/live/runs/{run}")
 async def live_run(request: Request, state: State, _: Viewer, run: TheRun) -> Response:
-    return await state.live.answer(request, f"run {run}", lambda: run_html(state, run))
+    return await watched(request, state, now=Part(f"run {run}", lambda: run_html(state, run)))
 
 
 async def run_html(state: AdminState, run: int) -> str:

@@ -95,6 +95,10 @@
     event.preventDefault();
     submit(event.target);
   });
+  document.addEventListener("change", (event) => {
+    const of = event.target.dataset?.all;
+    if (of) document.querySelectorAll(`input[data-of="${of}"]`).forEach((box) => { box.checked = event.target.checked; });
+  });
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-preview]");
     if (button) preview(button);

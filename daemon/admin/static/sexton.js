@@ -13,9 +13,9 @@
 
   const poll = async (element) => {
     try {
-      const answer = await fetch(element.dataset.live + "?once", { headers: { Accept: "text/html" } });
+      const answer = await fetch(element.dataset.live + (element.dataset.live.includes("?") ? "&once" : "?once"), { headers: { Accept: "text/html" } });
       if (!answer.ok) return;
-      await htmx.swap({ target: element, text: await answer.text(), swap: "innerMorph" });
+      await htmx.swap({ sourceElement: element, target: element, text: await answer.text(), swap: "innerHTML swapEmpty:false" });
       polled.set(element, Date.now());
     } catch { /* away, which the next look tells */ }
   };

@@ -26,7 +26,7 @@ async def test_it_tells_what_failed_what_is_held_and_what_is_dead(
 
 async def test_it_shows_the_day_of_each_job_that_ran_or_will(url: str) -> None:
     async with house(url, TICK) as opened:
-        page = (await opened.viewer.get("/live/day?once")).text
+        page = (await opened.viewer.get("/live/overview?once")).text
     assert re.search(r'aria-label="test.tick: 2[34] due"', page)  # the slot that has begun is a part of the day
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 
 import asyncpg
 import httpx
 
 from tests.daemon.actions_house import MONEY, TICK, add_run
-from tests.daemon.admin.house import house
+from tests.daemon.admin.house import House, house
 
 
 def shown(answer: httpx.Response) -> str:
@@ -75,3 +76,28 @@ async def test_runs_are_filtered_and_older_ones_are_a_link_away(url: str, connec
         only = shown(await opened.viewer.get("/runs?state=failed"))
         assert f"/runs/{other}" in only
         assert 'rel="next"' not in only
+
+
+async def test_every_page_of_the_navigation_opens_for_a_viewer(open_house: House) -> None:
+    home = shown(await open_house.viewer.get("/"))
+    paths = re.findall(r'href="(/[a-z]*)"', home.partition("</nav>")[0])
+    assert {"/", "/jobs", "/runs", "/queues", "/outbox", "/nodes", "/audit", "/docs"} <= set(paths)
+    for path in paths:
+        shown(await open_house.viewer.get(path))
+
+
+async def test_a_message_shows_what_its_template_is_filled_with(
+    open_house: House, connection: asyncpg.Connection
+) -> None:
+    message = await connection.fetchval(
+        "INSERT INTO sexton.outbox (suite, recipient, channel, template, data, kind, dedupe_key) "
+        "VALUES ('test', 'ada', 'email', 'hello', '{\"name\": \"Ada\"}', 'transactional', 'a key') RETURNING id"
+    )
+    assert f"/outbox/{message}" in shown(await open_house.viewer.get("/outbox?to=ada&state=pending"))
+    assert '"name": "Ada"' in shown(await open_house.viewer.get(f"/outbox/{message}"))
+
+
+async def test_what_somebody_did_is_in_the_audit(open_house: House) -> None:
+    await open_house.operator.post("/api/v1/emergency-stop", json={"reason": "a <fire>"})
+    assert "a &lt;fire&gt;" in shown(await open_house.viewer.get("/audit?who=otto"))
+    assert "fire" not in shown(await open_house.viewer.get("/audit?who=vera"))
