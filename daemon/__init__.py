@@ -20,6 +20,7 @@ from daemon.job import (
 )
 from daemon.queue import Postponed, QueueItem, WorkQueue
 from daemon.retry import Priority
+from daemon.route import NotFound, Question, Route, route
 from daemon.schedule import Cron, Every, OnDemand
 from daemon.transaction import Reader, Row, Transaction
 
@@ -31,14 +32,17 @@ __all__ = [
     "Every",
     "Held",
     "Job",
+    "NotFound",
     "OnDemand",
     "OnEvent",
     "Overlap",
     "Poll",
     "Postponed",
     "Priority",
+    "Question",
     "QueueItem",
     "Reader",
+    "Route",
     "Row",
     "Transaction",
     "WorkQueue",
@@ -48,6 +52,7 @@ __all__ = [
     "minutes",
     "on",
     "poll",
+    "route",
     "seconds",
     "sql",
 ]

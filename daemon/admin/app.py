@@ -10,7 +10,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.staticfiles import StaticFiles
 
-from daemon.admin import docs, problems, session
+from daemon.admin import docs, problems, session, suite_routes
 from daemon.admin.access import Needs
 from daemon.admin.api import (
     access_tokens,
@@ -64,7 +64,7 @@ class NobodyAsked(Exception):
 
 
 def create_app(state: AdminState) -> FastAPI:
-    """Raises `NobodyAsked`."""
+    """Raises `NobodyAsked`, and `ConfigError` for what is wrong with routes of suites."""
     app = FastAPI(
         title="Sexton", version=VERSION, summary="What runs, what ran, and what did not, and why.",
         docs_url=None, redoc_url=None, openapi_url=None, responses=described(400, 401, 403, 413, 422, 429, 503),
@@ -73,7 +73,7 @@ def create_app(state: AdminState) -> FastAPI:
     )  # fmt: skip
     app.state.admin = state
     problems.handle(app)
-    for router in ROUTERS:
+    for router in (*ROUTERS, *suite_routes.routers(state.catalogue.packages)):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC))
     app.add_middleware(Tagged)

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import asyncpg
 
-from daemon import migrate, sql
+from daemon import migrate, sql, suite_routes
 from daemon.catalogue import Catalogue
 from daemon.cli import output
 from daemon.cli.common import CommandFailed, Invocation, run_async
 from daemon.cli.database import NoDatabase, connected
+from daemon.config import ConfigError
 from daemon.migrate import Migration
 
 (HISTORY_THERE, HISTORY) = sql.load(__file__, "history_there", "history")
@@ -19,6 +20,10 @@ from daemon.migrate import Migration
 def check(invocation: Invocation, *, database: bool) -> int:
     """Print warnings and counts; errors have stopped us before. With `database`, compare its schema's history."""
     settings, catalogue = invocation.settings, invocation.catalogue
+    problems: list[str] = []
+    suite_routes.read(catalogue.packages, problems)
+    if problems:
+        raise ConfigError(problems)
     wanted = [*migrate.engine_migrations(), *migrate.suite_migrations(catalogue.packages)]
     for warning in catalogue.warnings:
         output.warn(warning)
