@@ -113,10 +113,7 @@ def told(active: int, looped: int, effects: Mapping[str, int], rounds: Rounds) -
     paid = rounds.daemon[0]["result"]["investments"]
     mine, bare = rounds.seconds("daemon"), rounds.seconds("statement")
     of_bare = median([own / peer for own, peer in zip(mine, bare, strict=True)])
-    of_loop, of_loop_at_once = (
-        median([peer / looped / (own / paid) for own, peer in zip(mine, rounds.seconds(name), strict=True)])
-        for name in ("loop", "loop_at_once")
-    )
+    of_loop = median([peer / looped / (own / paid) for own, peer in zip(mine, rounds.seconds("loop"), strict=True)])
     wrote = ", ".join(f"{rows:,} {what}" for what, rows in effects.items())
     contestants = Table(
         f"one day of {active:,} active investments with five-level uplines, durable PostgreSQL",
@@ -132,13 +129,13 @@ def told(active: int, looped: int, effects: Mapping[str, int], rounds: Rounds) -
     keys = {
         "rss_before": "MB resident before", "rss_peak": "MB resident, most", "cpu": "CPU s",
         "lag_p99": "loop lag p99, ms", "lag_worst": "loop lag, worst ms",
+        "lag_own": "loop lag, worst ms not spent waiting for a core",
     }  # fmt: skip
     watched = {key: rounds.middle("daemon", key) for key in keys}
     supervisor = Table("the supervisor meanwhile", ("", "median"), [(what, watched[key]) for key, what in keys.items()])
     targets = [
         Target("times the bare statement", of_bare, 1.3),
-        Target("times faster than the loop with a commit each", of_loop, 20, at_least=True),
-        Target("times faster than the loop with one commit", of_loop_at_once, 20, at_least=True),
+        Target("times faster than the loop, a commit each", of_loop, 20, at_least=True),
         Target("supervisor, MB resident", max(r["rss_peak"] for r in rounds.daemon), 150),
         Target("event loop's lag, worst ms", max(r["lag_worst"] for r in rounds.daemon), 50),
     ]

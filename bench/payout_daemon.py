@@ -45,7 +45,7 @@ async def main(stage: Stage, url: str, due: datetime, patience: float) -> dict[s
             lag = json.loads(await connection.fetchval(RESULT.text, pulse))
         finally:
             await connection.close()
-    return {**watched, "lag_worst": lag["worst"], "lag_p99": lag["p99"], "beats": lag["beats"]}
+    return {**watched, **{f"lag_{what}": lag[what] for what in ("worst", "own", "p99", "beats")}}
 
 
 async def payout(
