@@ -56,6 +56,9 @@ settle_in() { # what an administrator owns is made once and never overwritten
     sed "s|/opt/sexton|$APP|g" "$here/sexton.sh" >"$app/.command"
     place "$app/.command" "$command" 0755
     rm "$app/.command"
+    ! has_systemd || grep -Eqs '^passwd:.*\<systemd\>' /etc/nsswitch.conf ||
+        say "note: this system cannot name the service's user, and the embedded database asks for it; on Debian:" \
+            "apt-get install libnss-systemd"
 }
 
 check() { # before anything is changed: can this release use the configuration that is there?

@@ -26,7 +26,8 @@ set -e
 mount -t tmpfs -o mode=755 tmpfs "$1"
 mkdir "$1/up" "$1/work" "$1/root"
 mount -t overlay overlay -o "lowerdir=/,upperdir=$1/up,workdir=$1/work" "$1/root"
-for group in $2; do mkdir "$group"; echo 0 >"$group/cgroup.procs"; done
+for group in $2; do mkdir -p "$group"; echo 0 >"$group/cgroup.procs"; done
+mkdir -p /run/systemd/nspawn && mount -t tmpfs tmpfs /run/systemd/nspawn
 ln -sf /dev/null "$1/root/etc/systemd/system/timers.target"
 echo mounted
 read -r _
@@ -63,6 +64,8 @@ class Machine:
         missing = [name for name in NEEDED if shutil.which(name) is None]
         if missing:
             raise CannotBoot(f"no {', '.join(missing)} here: apt-get install systemd-container")
+        if not any(Path("/").glob("usr/lib*/**/libnss_systemd.so.2")):
+            raise CannotBoot("no name for a user of DynamicUser=: apt-get install libnss-systemd")
         if os.geteuid() != 0:
             raise CannotBoot("only root can boot a systemd")
         self._outside = await asyncio.create_subprocess_exec(
