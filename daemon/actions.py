@@ -13,7 +13,7 @@ from typing import Any
 import asyncpg
 
 from daemon import emergency, ledger, schedule, sql
-from daemon.actions_deed import Actor, AlreadyCovered, Changed, Deed, NeedsReason, Paused, Refused, deed
+from daemon.actions_deed import Actor, AlreadyCovered, Changed, Deed, NeedsReason, NeedsSecond, Paused, Refused, deed
 from daemon.actions_overrides import locked
 from daemon.job import Job
 from daemon.roster import DISABLED
@@ -38,9 +38,10 @@ async def request_run(
 ) -> int:  # fmt: skip
     """A run by hand, ready at once; returns its id. `again` allows a second one for the same date or instant.
 
-    Raises `AlreadyCovered`, and `NeedsReason` when a sensitive job is asked for without a reason.
+    Raises `AlreadyCovered`; for a sensitive job `NeedsReason` without a reason, and `NeedsSecond`.
     """
-    _wants_reason(job, actor, job.name)
+    payload = {"due_at": due_at.isoformat(), "args": args or {}, "again": again}
+    _answered_for(job, actor, job.name, "run", payload)
     spec = job.trigger if isinstance(job.trigger, schedule.Schedule) else schedule.OnDemand()
     daily = schedule.daily_or_longer(spec)
     date = schedule.local_date(spec, due_at)
@@ -55,7 +56,7 @@ async def request_run(
                 async with connection.transaction():
                     row = (await doing.fetch(
                         REQUEST_RUN, job.name, at, date, "manual", int(job.priority), daily, again, text,
-                        actor.who, actor.reason, strict,
+                        actor.who, actor.told_reason, strict,
                     ))[0]  # fmt: skip
             except asyncpg.UniqueViolationError:
                 continue
@@ -89,7 +90,7 @@ async def retry_runs(connection: asyncpg.Connection, actor: Actor, jobs: Jobs, r
     async with deed(connection, actor, "retry") as doing:
         rows = await _judged(doing, runs, _why_not_retry)
         for row in rows:
-            _wants_reason(jobs.get(row["job"]), actor, row["job"])
+            _answered_for(jobs.get(row["job"]), actor, row["job"], "retry", {"runs": list(runs)})
             try:
                 async with connection.transaction():
                     await doing.fetch(RETRY_RUN, row["id"], actor.who)
@@ -144,7 +145,7 @@ async def waive_runs(connection: asyncpg.Connection, actor: Actor, jobs: Jobs, r
     async with deed(connection, actor, "waive") as doing:
         rows = await _judged(doing, runs, why_not)
         for row in rows:
-            _wants_reason(jobs.get(row["job"]), actor, row["job"])
+            _answered_for(jobs.get(row["job"]), actor, row["job"], "waive", {"runs": list(runs)})
         await doing.fetch(WAIVE_RUNS, list(runs), actor.who)
         return [_changed(doing, row, "cancelled") for row in rows]
 
@@ -182,11 +183,18 @@ def _changed(doing: Deed, row: asyncpg.Record, state: str) -> Changed:
     return Changed(run, row["job"], row["due_at"], row["state"], state, row["strict"])
 
 
-def _wants_reason(job: Job | None, actor: Actor, name: str) -> None:
-    """A job this configuration does not know is treated as sensitive: nobody can say that it is not."""
-    if (job is None or job.sensitive) and not (actor.reason or "").strip():
+def _answered_for(job: Job | None, actor: Actor, name: str, action: str, payload: Mapping[str, Any]) -> None:
+    """Raises `NeedsReason` and `NeedsSecond`.
+
+    A job this configuration does not know is treated as sensitive: nobody can say that it is not.
+    """
+    if job is not None and not job.sensitive:
+        return
+    if not (actor.reason or "").strip():
         why = "is not in this configuration" if job is None else "is sensitive"
         raise NeedsReason(f"{name} {why}: say why with --reason")
+    if actor.two_person and actor.agreed_by is None:
+        raise NeedsSecond(action, name, payload, actor)
 
 
 async def pause_job(connection: asyncpg.Connection, actor: Actor, job: str, revision: int | None = None) -> Paused:

@@ -47,11 +47,29 @@ class AlreadyCovered(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who does it, by which way (`cli`, `admin`), and why, for the audit."""
+    """Who does it, by which way (`cli`, `api 10.0.0.7`), and why, for the audit.
+
+    `two_person`: sensitive jobs are re-run only when a second person agrees; `agreed_by` is who did.
+    """
 
     who: str
     origin: str = "cli"
     reason: str | None = None
+    two_person: bool = False
+    agreed_by: str | None = None
+
+    @property
+    def told_reason(self) -> str | None:
+        """The reason as the audit keeps it."""
+        return f"{self.reason} (agreed by {self.agreed_by})" if self.agreed_by else self.reason
+
+
+class NeedsSecond(Refused):
+    """A second person has to agree first: to this `action` of `actor` on this sensitive `job`, with this `payload`."""
+
+    def __init__(self, action: str, job: str, payload: Mapping[str, Any], actor: Actor) -> None:
+        super().__init__(f"{job} is sensitive: a second person has to agree")
+        self.action, self.job, self.payload, self.actor = action, job, payload, actor
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +119,7 @@ async def deed(connection: asyncpg.Connection, actor: Actor, action: str) -> Asy
         yield doing
         if doing.rows:
             columns = [list(column) for column in zip(*doing.rows, strict=True)]
-            await connection.execute(AUDIT.text, actor.who, actor.origin, action, actor.reason, *columns)
+            await connection.execute(AUDIT.text, actor.who, actor.origin, action, actor.told_reason, *columns)
     # Not inside: a COMMIT that notifies waits for a lock which all notifying transactions share.
     for payload in doing.news:
         await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, payload)

@@ -10,7 +10,7 @@ import asyncpg
 
 from daemon import sql
 from daemon.actions import Jobs, release_runs, retry_runs
-from daemon.actions_deed import Actor, Changed, Refused, deed
+from daemon.actions_deed import Actor, Changed, NeedsSecond, Refused, deed
 from daemon.emergency import reason_of
 
 STOP_ALL, IN_FORCE, END_STOP, RUNNING, CANCELLED_BY_STOP, HELD_BY_STOP = sql.load(
@@ -67,5 +67,12 @@ async def go_on(connection: asyncpg.Connection, actor: Actor, jobs: Jobs, *, ret
             doing.did(TARGET, before, {"stopped": False, "cancelled": cancelled, "retried": retry}, NEWS)
         released = await release_runs(connection, actor, jobs, held) if held else []
         if retry and cancelled:
-            await retry_runs(connection, actor, jobs, cancelled)
+            await _retried(connection, actor, jobs, cancelled)
     return Ended(cancelled, retry, released)
+
+
+async def _retried(connection: asyncpg.Connection, actor: Actor, jobs: Jobs, runs: Sequence[int]) -> None:
+    try:
+        await retry_runs(connection, actor, jobs, runs)
+    except NeedsSecond as error:
+        raise Refused(f"{error}: end the stop without retrying, then retry the runs") from None

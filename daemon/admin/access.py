@@ -37,6 +37,7 @@ class Caller:
     holder: Holder
     address: str
     csrf: str = ""
+    two_person: bool = False
 
     @property
     def name(self) -> str:
@@ -48,7 +49,8 @@ class Caller:
 
     def actor(self, reason: str | None = None) -> Actor:
         """For the audit: who, and from where."""
-        return Actor(self.name, f"{'browser' if self.csrf else 'api'} {self.address}", reason)
+        origin = f"{'browser' if self.csrf else 'api'} {self.address}"
+        return Actor(self.name, origin, reason, two_person=self.two_person)
 
 
 class Needs:
@@ -64,6 +66,7 @@ class Needs:
         _session: Annotated[str | None, Security(SESSION)],
     ) -> Caller:
         caller = await identified(request, bearer.credentials if bearer else None)
+        request.state.caller = caller
         if caller.role < self.role:
             raise Problematic(403, f"{caller.name} is {caller.role.word}, and this needs {self.role.word}")
         return caller
@@ -77,13 +80,14 @@ Administrator = Annotated[Caller, Depends(Needs(Role.ADMIN))]
 async def identified(request: Request, bearer: str | None) -> Caller:
     """The caller by token or cookie; a changing request of a browser must prove that our page sent it."""
     state, address = state_of(request), address_of(request)
+    two_person = state.settings.admin.two_person
     if bearer is not None:
-        return Caller(await _holder(state, address, bearer, tokens.FOR_API), address)
+        return Caller(await _holder(state, address, bearer, tokens.FOR_API), address, two_person=two_person)
     cookie = session_cookie(request)
     if cookie is None:
         raise Problematic(401, "send a token: Authorization: Bearer …", headers=CHALLENGE)
     holder = await _holder(state, address, cookie, tokens.FOR_BROWSER)
-    caller = Caller(holder, address, csrf_token(state.key, holder))
+    caller = Caller(holder, address, csrf_token(state.key, holder), two_person)
     if request.method not in SAFE:
         await _not_forged(request, caller)
     return caller

@@ -14,6 +14,7 @@ from daemon.admin import docs, problems, session, suite_routes
 from daemon.admin.access import Needs
 from daemon.admin.api import (
     access_tokens,
+    approvals,
     audit,
     background_processes,
     cron_health,
@@ -49,7 +50,7 @@ from daemon.version import VERSION
 
 API = (
     me, access_tokens, jobs, job_actions, runs, run_actions, queues, nodes, outbox, audit, stats, emergency,
-    background_processes, job_manager, cron_health,
+    approvals, background_processes, job_manager, cron_health,
 )  # fmt: skip
 PAGES = (
     session, overview, job_page, run_page, queue_page, outbox_page, node_page, audit_page, watching, docs,
@@ -73,6 +74,7 @@ def create_app(state: AdminState) -> FastAPI:
     )  # fmt: skip
     app.state.admin = state
     problems.handle(app)
+    approvals.handle(app)
     for router in (*ROUTERS, *suite_routes.routers(state.catalogue.packages)):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC))

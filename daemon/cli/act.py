@@ -12,6 +12,7 @@ from daemon.actions_items import Chosen, retry_items
 from daemon.actions_overrides import reschedule_job
 from daemon.catalogue import Catalogue
 from daemon.cli import output
+from daemon.cli.approvals import one_of_two, or_ask
 from daemon.cli.common import BadUsage, CommandFailed, Invocation, run_async
 from daemon.cli.database import Opened, connected
 from daemon.cli.explain import print_instants
@@ -38,14 +39,14 @@ def retry(invocation: Invocation, what: str, keys: Sequence[int], everything: bo
         return run_async(lambda: _retry_items(invocation, queue, None if everything else keys, actor))
     if everything:
         raise BadUsage("--all goes with a queue; name runs one by one")
-    runs = _distinct([int(what), *keys])
+    runs, first = _distinct([int(what), *keys]), one_of_two(invocation, actor)
     possible_ids(runs)
 
     async def main() -> int:
         async with connected(invocation.settings) as (connection, _):
-            return _tell(await actions.retry_runs(connection, actor, catalogue.jobs, runs))
+            return _tell(await actions.retry_runs(connection, first, catalogue.jobs, runs))
 
-    return run_async(main)
+    return or_ask(invocation, main)
 
 
 def _queue(catalogue: Catalogue, name: str) -> WorkQueue:
@@ -85,13 +86,13 @@ def release(invocation: Invocation, runs: Sequence[int], job: str | None, actor:
 
 
 def waive(invocation: Invocation, runs: Sequence[int], actor: Actor) -> int:
-    catalogue = invocation.catalogue
+    catalogue, first = invocation.catalogue, one_of_two(invocation, actor)
 
     async def main() -> int:
         async with connected(invocation.settings) as (connection, _):
-            return _tell(await actions.waive_runs(connection, actor, catalogue.jobs, _distinct(runs)), "waived")
+            return _tell(await actions.waive_runs(connection, first, catalogue.jobs, _distinct(runs)), "waived")
 
-    return run_async(main)
+    return or_ask(invocation, main)
 
 
 def cancel(invocation: Invocation, runs: Sequence[int], wait: bool, actor: Actor) -> int:

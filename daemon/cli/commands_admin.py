@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from daemon.cli.common import BadUsage
-from daemon.cli.options import By, ConfigFile, Json, Reason, actor, example
+from daemon.cli.options import By, ConfigFile, Json, Reason, actor, example, possible_ids
 
 
 def add_to(app: typer.Typer) -> None:
@@ -17,8 +17,34 @@ def add_to(app: typer.Typer) -> None:
             "sexton token --name asha --role operator --ttl 30d", "sexton token --list", "sexton token --revoke asha"
         ),
     )(token)
+    app.command("approve", epilog=example("sexton approve", "sexton approve 12", "sexton approve 12 --refuse"))(approve)
     app.command("stop-all", epilog=example('sexton stop-all --reason "wrong rates are being paid"'))(emergency_stop)
     app.command("resume-all", epilog=example("sexton resume-all --retry"))(emergency_resume)
+
+
+def approve(
+    context: typer.Context,
+    approval: Annotated[
+        int | None, typer.Argument(metavar="N", show_default=False, help="Which; without it, list what waits.")
+    ] = None,
+    refuse: Annotated[bool, typer.Option("--refuse", help="Disagree, or take back what you asked for.")] = False,
+    as_json: Json = False,
+    reason: Reason = None,
+    by: By = None,
+    config: ConfigFile = None,
+) -> None:
+    """Agree to what somebody else wants done to a sensitive job.
+
+    Where admin.two_person is on. Without a number it lists what waits for a second person.
+    """
+    from daemon.cli.approvals import decide, show
+
+    if approval is None:
+        if refuse:
+            raise BadUsage("--refuse: say which approval")
+        raise typer.Exit(show(context.obj, as_json=as_json))
+    possible_ids([approval])
+    raise typer.Exit(decide(context.obj, approval, not refuse, actor(by, reason)))
 
 
 def emergency_stop(context: typer.Context, reason: Reason = None, by: By = None, config: ConfigFile = None) -> None:

@@ -18,7 +18,7 @@ SECTIONS = {
     "Run": ("run", "check", "status", "demo"),
     "Jobs": ("jobs", "explain", "run-job", "pause", "resume", "reschedule"),
     "Runs": ("runs", "retry", "release", "waive", "cancel"),
-    "Admin": ("token", "stop-all", "resume-all"),
+    "Admin": ("token", "approve", "stop-all", "resume-all"),
     "Database and suites": ("migrate", "seed", "psql", "new-suite"),
 }
 INTERRUPTED = 130

@@ -14,6 +14,7 @@ from daemon import actions, migrate, sql
 from daemon.actions_deed import Actor
 from daemon.catalogue import Catalogue
 from daemon.cli import output
+from daemon.cli.approvals import one_of_two, or_ask
 from daemon.cli.common import BadUsage, Invocation, run_async
 from daemon.cli.database import Opened, connected
 from daemon.cli.explain import parse_instant
@@ -52,8 +53,8 @@ def run_job(
         when = utc_now() if due_at is None else parse_instant(due_at, job, "--due-at")
         return run_async(lambda: dry_run(settings, catalogue, job, when, _arguments(args)))
     at = utc_now() if due_at is None else _come(due_at, job)
-    wish = Wish(job, at, _arguments(args), again, wait, actor)
-    return run_async(lambda: _run(settings, catalogue, wish))
+    wish = Wish(job, at, _arguments(args), again, wait, one_of_two(invocation, actor))
+    return or_ask(invocation, lambda: _run(settings, catalogue, wish))
 
 
 def _come(due_at: str, job: Job) -> datetime:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from daemon import actions, actions_logs, actions_overrides, sql
 from daemon.actions_deed import Actor, Invalid
 from daemon.admin.access import Operator, Viewer
+from daemon.admin.api.approvals import ASKED
 from daemon.admin.api.job_manager import latest, run_now
 from daemon.admin.api.job_words import names_of
 from daemon.admin.api.jobs import known_jobs, summary
@@ -90,7 +91,7 @@ def _process(job: Job, told: dict[str, object], last: asyncpg.Record) -> Process
     })  # fmt: skip
 
 
-@router.post("", responses=described(404, 409))
+@router.post("", responses={**described(404, 409), **ASKED})
 async def control(state: State, caller: Operator, body: Command) -> Answer:
     """One action. What it changes is what `/api/v1` would change, audited alike."""
     actor = caller.actor(body.reason)

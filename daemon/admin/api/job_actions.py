@@ -67,7 +67,10 @@ class Wish(Why):
 
 
 class Requested(BaseModel):
-    run: int
+    """`run`, or where a second person has to agree first, `approval`."""
+
+    run: int | None
+    approval: int | None = None
 
 
 class Resumed(BaseModel):

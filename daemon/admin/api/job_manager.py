@@ -72,7 +72,8 @@ class RunByName(Why):
 
 class Started(BaseModel):
     success: Literal[True] = True
-    runId: int  # noqa: N815
+    runId: int | None  # noqa: N815
+    approval: int | None = None
 
 
 async def latest(state: AdminState, names: list[str]) -> Mapping[str, asyncpg.Record]:

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from daemon import actions
 from daemon.actions_deed import Changed
 from daemon.admin.access import Operator
+from daemon.admin.api.approvals import ASKED
 from daemon.admin.api.runs import TheRun
 from daemon.admin.models import ChangedRun, SomeRuns, Why
 from daemon.admin.problems import described
@@ -28,7 +29,7 @@ async def cancel_runs(state: State, caller: Operator, body: SomeRuns) -> list[Ch
         return _told(await actions.cancel_runs(connection, caller.actor(body.reason), body.runs))
 
 
-@router.post("/retry")
+@router.post("/retry", responses=ASKED)
 async def retry_runs(state: State, caller: Operator, body: SomeRuns) -> list[ChangedRun]:
     """Failed, cancelled, skipped and missed runs are ready again, with all their tries."""
     async with state.database.acting() as connection:
@@ -44,7 +45,7 @@ async def release_runs(state: State, caller: Operator, body: SomeRuns) -> list[C
         return _told(await actions.release_runs(connection, caller.actor(body.reason), jobs, body.runs))
 
 
-@router.post("/waive")
+@router.post("/waive", responses=ASKED)
 async def waive_runs(state: State, caller: Operator, body: SomeRuns) -> list[ChangedRun]:
     """Settle instants that hold up later ones, without running them. Your name is kept with it."""
     async with state.database.acting() as connection:
@@ -58,7 +59,7 @@ async def cancel_run(state: State, caller: Operator, run: TheRun, body: Why | No
     return (await cancel_runs(state, caller, _one(run, body)))[0]
 
 
-@router.post("/{run:int}/retry")
+@router.post("/{run:int}/retry", responses=ASKED)
 async def retry_run(state: State, caller: Operator, run: TheRun, body: Why | None = None) -> ChangedRun:
     """As `retry`, of one."""
     return (await retry_runs(state, caller, _one(run, body)))[0]
@@ -70,7 +71,7 @@ async def release_run(state: State, caller: Operator, run: TheRun, body: Why | N
     return (await release_runs(state, caller, _one(run, body)))[0]
 
 
-@router.post("/{run:int}/waive")
+@router.post("/{run:int}/waive", responses=ASKED)
 async def waive_run(state: State, caller: Operator, run: TheRun, body: Why | None = None) -> ChangedRun:
     """As `waive`, of one."""
     return (await waive_runs(state, caller, _one(run, body)))[0]

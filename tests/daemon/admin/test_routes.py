@@ -17,7 +17,7 @@ from tests.daemon.admin.todo import QUEUE, fill
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "api.md"
 BEGIN, END = "<!-- routes: begin -->\n", "<!-- routes: end -->"
-PLACES = {"job": "test.hand", "queue": QUEUE.name, "token": "00000000-0000-0000-0000-000000000000"}
+PLACES = {"approval": "1", "job": "test.hand", "queue": QUEUE.name, "token": "00000000-0000-0000-0000-000000000000"}
 MESSAGE = "INSERT INTO sexton.outbox (address, template, dedupe_key) VALUES ('a@example.org', 't', 'k') RETURNING id"
 ASKERS = (None, Role.VIEWER, Role.OPERATOR, Role.ADMIN)
 

@@ -24,7 +24,7 @@ def test_every_promised_command_is_there() -> None:
     registered = {command.name for command in main.app.registered_commands}
     promised = (
         "run|check|jobs|explain|run-job|runs|retry|release|waive|cancel|pause|resume|reschedule|status|migrate|"
-        "seed|psql|demo|new-suite|token|stop-all|resume-all"
+        "seed|psql|demo|new-suite|token|approve|stop-all|resume-all"
     )
     assert registered == set(promised.split("|")) == set(COMMANDS)
 
