@@ -108,8 +108,7 @@ class Daemon:
             await pool.start()
             stack.push_async_callback(pool.stop, 0.0)
             place = stack.enter_context(held_place(self.settings.state_dir))
-            engine = Engine(self.settings, self.catalogue, urls, pool, self.emit, place)
-            self.engine = engine
+            engine = self.engine = Engine(self.settings, self.catalogue, urls, pool, self.emit, place)
             await imported  # once the lease is held, nothing may hold the loop up
             await engine.start()
             stack.push_async_callback(engine.close)
