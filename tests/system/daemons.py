@@ -14,6 +14,7 @@ import asyncpg
 from tests.system import processes
 from tests.system.node import Node, free_port
 from tests.system.place import External, Place
+from tests.system.waiting import PATIENCE
 
 KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "XDG_CACHE_HOME", "LD_LIBRARY_PATH")
 REQUEST = """
@@ -45,6 +46,9 @@ def environment_of(place: Place, folder: Path, mark: str, **settings: str) -> di
 
 
 class Daemons:
+    patience = PATIENCE
+    """Seconds that a daemon may take to be ready."""
+
     def __init__(self, place: Place, folder: Path) -> None:
         self.place, self.folder = place, folder
         self.mark = uuid4().hex
@@ -65,7 +69,7 @@ class Daemons:
             more["SEXTON_DATABASE__STATE_DIR"] = str(self.folder / f"state-{name}")
         node = await self.command("run", **{**more, **settings})
         if wait:
-            await node.ready()
+            await node.ready(self.patience)
         return node
 
     async def command(self, *words: str, **settings: str) -> Node:

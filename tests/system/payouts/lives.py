@@ -10,12 +10,11 @@ import asyncpg
 from tests.system import processes
 from tests.system.payouts.house import DAYS, JOB, PAID
 from tests.system.payouts.points import MID_STATEMENT, RUNNING, KillPoint
-from tests.system.payouts.stage import PayoutStage
+from tests.system.payouts.stage import WHOLE_DAY, PayoutStage
 from tests.system.place import External
 from tests.system.waiting import row
 from tests.system.wire import Talk
 
-WHOLE_DAY = 600.0  # seconds that a day may take on a busy machine, at any size
 OFTEN_ENOUGH = 3
 """A run that was in the hands of six nodes as they died is a dead letter: that is another test's business."""
 # Of somebody who is paid by the range that is about to be: who was paid by it the day before.
@@ -74,7 +73,7 @@ async def killed_by_chance(stage: PayoutStage, dice: Random, nth: int) -> None:
     if nth % 4 == 0:
         await asyncio.sleep(dice.uniform(0, 1))
     else:
-        await node.ready()
+        await node.ready(stage.patience)
         async with stage.looking() as connection:
             await row(connection, IN_NO_DANGER, seconds=WHOLE_DAY)
             more_to_come = await connection.fetchval(PAID) < DAYS - 1

@@ -100,7 +100,7 @@ async def killed_while_sending(stage: PayoutStage, server: MailServer) -> None:
 
 async def killed_amid_mails(stage: PayoutStage, server: MailServer, messages: int, dice: Random) -> None:
     node = await stage.daemon(**mail_settings(server))
-    more = min(dice.randint(1, messages // 8), messages - len(set(server.ids)))
+    more = min(dice.randint(1, 40), messages - len(set(server.ids)))
     await server.has(len(server.received) + more)
     await asyncio.sleep(dice.uniform(0, 0.1))
     await node.kill()

@@ -17,12 +17,16 @@ from tests.system.waiting import row, until
 from tests.system.wire import SOCKET, Wire
 from tests.system.wrapped import BEHIND, behind_a_wire
 
+WHOLE_DAY = 600.0
+"""Seconds for a day of payouts on a busy machine, at any size, or for the recovery of a server that was killed."""
 UNHURRIED = "10s"
 """A lease that does not run out while the world stands still and a test looks about."""
 SETTLED = f"SELECT NOT EXISTS (SELECT FROM sexton.run WHERE job = '{JOB}' AND state <> 'succeeded')"
 
 
 class PayoutStage(Daemons):
+    patience = WHOLE_DAY
+
     def __init__(self, place: Place, folder: Path, house: House, wire: Wire) -> None:
         super().__init__(place, folder)
         self.house, self.wire = house, wire
@@ -39,7 +43,7 @@ class PayoutStage(Daemons):
     @asynccontextmanager
     async def looking(self) -> AsyncIterator[asyncpg.Connection]:
         """A connection to the server that runs, past the wire, as soon as there is one."""
-        opened = await until(self._opened, "the database")
+        opened = await until(self._opened, "the database", self.patience)
         try:
             yield opened
         finally:
