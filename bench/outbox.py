@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -18,12 +17,12 @@ from bench.stage import Stage, child
 from daemon import sql
 from workers.investment.seed import seed
 
-LEAVE, UNDER_WAY, SENT = sql.load(__file__, "leave", "under_way", "sent")
+LEAVE, NOW, UNDER_WAY, SENT = sql.load(__file__, "leave", "now", "under_way", "sent")
 
 MAILS, QUICK_MAILS = 20_000, 200
 CONNECTIONS = 10
 PATIENCE = 600.0
-LOOK_EVERY = 0.02
+LOOK_EVERY = 0.25  # a look passes over all that has been claimed, and is paid by what is measured
 EMAIL = """
 [email]
 host = "127.0.0.1"
@@ -86,7 +85,7 @@ async def mail_server(stage: Stage) -> AsyncIterator[MailServer]:
     )
     try:
         while not port.exists() and not serving.done():
-            await asyncio.sleep(LOOK_EVERY)
+            await asyncio.sleep(0.02)
         server = MailServer(int(port.read_text()))
         yield server
         sign.unlink()
@@ -105,20 +104,18 @@ async def by_the_daemon(stage: Stage, url: str, port: int, mails: int) -> dict[s
         async with daemon(config) as running:
             mine, theirs = CpuMeter(running.pid), CpuMeter(stage.postgres_pid)
             await connection.execute(LEAVE.text, mails)
-            began = time.perf_counter()
+            began = await connection.fetchval(NOW.text)
             async with asyncio.timeout(PATIENCE):
                 while await connection.fetchval(UNDER_WAY.text):
                     await asyncio.sleep(LOOK_EVERY)
-            took = time.perf_counter() - began
-            answer = {
-                "seconds": took, "cpu": mine.sample(), "cpu_postgres": theirs.sample(),
-                "rss": resident_mb(running.pid),
-            }  # fmt: skip
+            answer = {"cpu": mine.sample(), "cpu_postgres": theirs.sample(), "rss": resident_mb(running.pid)}
         (row,) = await connection.fetch(SENT.text)
     finally:
         await connection.close()
     assert row["sent"] == mails, f"{row['sent']} of {mails} were sent"
-    return {**answer, "attempts": row["attempts"], "results_at_once": row["usual"], "results_at_most": row["most"]}
+    took = (row["last"] - began).total_seconds()
+    seen = {"attempts": row["attempts"], "results_at_once": row["usual"], "results_at_most": row["most"]}
+    return {"seconds": took, **answer, **seen}
 
 
 def told(mails: int, ours: list[dict[str, Any]], bare: list[dict[str, Any]]) -> Result:
