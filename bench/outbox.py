@@ -69,6 +69,7 @@ async def seeded(stage: Stage, mails: int) -> str:
     connection = await asyncpg.connect(url)
     try:
         await seed(connection, scale=1.5 * mails / 1000, cache=stage.folder, progress=lambda *_: None)
+        await connection.execute("VACUUM (ANALYZE)")
     finally:
         await connection.close()
     return url
