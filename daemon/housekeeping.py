@@ -13,8 +13,8 @@ from daemon.events import Event, Note
 from daemon.job import Job
 from daemon.roster import Roster
 
-TRY_ALONE, PURGE_RUNS, FREE_JOBS, PURGE_NODES, PURGE_EVENTS = sql.load(
-    __file__, "try_alone", "purge_runs", "free_jobs", "purge_nodes", "purge_events"
+TRY_ALONE, PURGE_RUNS, FREE_JOBS, PURGE_NODES, PURGE_EVENTS, PURGE_TOKENS, PURGE_APPROVALS = sql.load(
+    __file__, "try_alone", "purge_runs", "free_jobs", "purge_nodes", "purge_events", "purge_tokens", "purge_approvals"
 )
 EXPIRE, REMEMBER_KEYS, PURGE_MESSAGES, PURGE_KEYS = sql.load(
     str(Path(__file__).with_name("outbox.py")), "expire", "remember_keys", "purge_messages", "purge_keys"
@@ -52,8 +52,8 @@ class Housekeeper:
             self.emit(
                 Note("SCHEDULED", f"{row['name']} was held by a run that is over, and is free again", warning=True)
             )
-        await self.link.fetch(PURGE_NODES)
-        await self.link.fetch(PURGE_EVENTS)
+        for statement in (PURGE_NODES, PURGE_EVENTS, PURGE_TOKENS, PURGE_APPROVALS):
+            await self.link.fetch(statement)
         await self._tidy_outbox()
         return EVERY
 

@@ -33,3 +33,11 @@ WHERE n.dead_at < sexton.clock() - interval '7 days'
 
 -- name: purge_events
 DELETE FROM sexton.event WHERE dispatched_at < sexton.clock() - interval '30 days';
+
+-- name: purge_tokens
+-- A session is of no interest once it is over; a token may be asked about for a while.
+DELETE FROM sexton.access_token
+WHERE expires_at < sexton.clock() - CASE WHEN parent IS NULL THEN interval '90 days' ELSE interval '1 day' END;
+
+-- name: purge_approvals
+DELETE FROM sexton.approval WHERE expires_at < sexton.clock() - interval '90 days';

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 import time
 from dataclasses import dataclass
 from typing import Annotated
@@ -19,6 +20,7 @@ from daemon.admin.roles import Role
 from daemon.admin.state import AdminState, state_of
 from daemon.admin.tokens import Holder, NotAdmitted
 
+LOG, AREA = logging.getLogger("sexton.admin"), {"area": "ADMIN"}
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 COOKIE = "sexton_session"
 SECURE_COOKIE = "__Host-sexton_session"
@@ -106,11 +108,17 @@ async def _holder(state: AdminState, address: str, text: str, audience: str) -> 
         state.tokens.failed(address, now)
         if wait := state.tokens.wait(address, now):
             raise too_many(wait) from error
+        not_admitted(address, error)
         raise Problematic(401, "this token is not valid", headers=CHALLENGE) from error
     if worth_noting:
         async with state.database.acting() as connection:
             await connection.execute(tokens.NOTE_USE.text, holder.id)
     return holder
+
+
+def not_admitted(address: str, error: NotAdmitted) -> None:
+    """For the log alone. The token is not told, only what it claims to be."""
+    LOG.warning("not admitted from %s: %s", address, error, extra=AREA)
 
 
 def too_many(wait: int) -> Problematic:

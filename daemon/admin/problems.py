@@ -108,7 +108,7 @@ async def _busy(request: Request, error: Exception) -> Response:
 
 async def fault(request: Request, error: Exception) -> Response:
     """Ours. The log has the traceback; the answer has none of it."""
-    LOG.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    LOG.error("%s %s failed", request.method, request.url.path, exc_info=error, extra={"area": "ADMIN"})
     return problem(request, 500, "a fault of ours; the log has its traceback")
 
 

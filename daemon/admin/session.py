@@ -36,10 +36,12 @@ async def log_in(request: Request, state: State) -> Response:
     token = (await access.form_of(request)).get("token", "").strip()
     try:
         text, session = await _opened(state, token)
-    except NotAdmitted:
+    except NotAdmitted as error:
         state.logins.failed(address, now)
+        access.not_admitted(address, error)
         return page("login.html", 401, error=WRONG)
     state.logins.succeeded(address)
+    access.LOG.info("%s logged in from %s as %s", session.name, address, session.role.word, extra=access.AREA)
     return _with_cookie(request, text, session)
 
 

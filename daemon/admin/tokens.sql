@@ -39,7 +39,3 @@ WHERE id = ANY($1::uuid[]) OR parent = ANY($1::uuid[]);
 -- name: close_session
 UPDATE sexton.access_token SET revoked_by = name, revoked_at = sexton.clock()
 WHERE id = $1 AND parent IS NOT NULL AND revoked_at IS NULL;
-
--- name: purge
-DELETE FROM sexton.access_token
-WHERE expires_at < sexton.clock() - CASE WHEN parent IS NULL THEN interval '90 days' ELSE interval '1 day' END;

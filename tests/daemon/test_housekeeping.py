@@ -139,3 +139,27 @@ async def test_old_events_and_long_dead_nodes_go_too(url: str, connection: async
     kinds = [r["kind"] for r in await rows(connection, "SELECT kind FROM sexton.event ORDER BY id")]
     names = [r["name"] for r in await rows(connection, "SELECT name FROM sexton.node ORDER BY name")]
     assert (kinds, names) == (["new", "untold"], ["alive", "new"])
+
+
+async def test_tokens_sessions_and_approvals_go_when_nobody_will_ask_for_them(
+    url: str, connection: asyncpg.Connection
+) -> None:
+    await connection.execute(
+        "INSERT INTO sexton.access_token (name, role, issued_by, expires_at) SELECT n, 'viewer', 'ann', now() - a "
+        "FROM (VALUES ('long over', interval '91 days'), ('over', '89 days'), ('good', '-1 day')) v (n, a)"
+    )
+    await connection.execute(
+        "INSERT INTO sexton.access_token (name, role, issued_by, expires_at, parent) "
+        "SELECT 'session', 'viewer', 'ann', now() - a, (SELECT id FROM sexton.access_token WHERE name = 'good') "
+        "FROM unnest(ARRAY[interval '2 days', '1 hour']) a"
+    )
+    await connection.execute(
+        "INSERT INTO sexton.approval (action, job, payload, asked_by, origin, reason, expires_at) "
+        "SELECT 'run', j, '{}', 'ann', 'cli', 'x', now() - a "
+        "FROM (VALUES ('old', interval '91 days'), ('new', '1 day')) v (j, a)"
+    )
+    async with housekeeper(url) as keeper:
+        await keeper.step()
+    names = [r["name"] for r in await rows(connection, "SELECT name FROM sexton.access_token ORDER BY name")]
+    assert names == ["good", "over", "session"]
+    assert [r["job"] for r in await rows(connection, "SELECT job FROM sexton.approval")] == ["new"]

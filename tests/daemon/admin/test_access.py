@@ -13,10 +13,12 @@ from uuid import uuid4
 import asyncpg
 import httpx
 import jwt
+import pytest
 
 from daemon.admin import tokens
 from daemon.admin.roles import Role
-from tests.daemon.admin.house import GRACE, KEY, House
+from daemon.admin_settings import AdminSettings
+from tests.daemon.admin.house import GRACE, KEY, House, house
 
 ME = "/api/v1/me"
 LONG_KEY = KEY * 2
@@ -231,3 +233,38 @@ async def test_a_browser_without_a_session_is_shown_the_login(open_house: House)
     answer = await open_house.client(None).get("/", headers={"Accept": "text/html"})
     assert (answer.status_code, answer.headers["location"]) == (303, "/login")
     assert (await open_house.client(None).get("/")).status_code == 401
+
+
+async def test_what_was_not_admitted_is_logged_without_the_token(
+    open_house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    token = forged(await open_house.token(Role.VIEWER), role="admin")
+    await open_house.client(None).get(ME, headers=bearer(token))
+    await open_house.client(None).post("/login", data={"token": token})
+    said = [record.getMessage() for record in caplog.records if record.name == "sexton.admin"]
+    assert len(said) == 2
+    assert all(line.startswith("not admitted from 127.0.0.1: token ") for line in said)
+    assert token not in caplog.text
+
+
+async def via(opened: House) -> tuple[str, str]:
+    """Log in as a proxy with TLS would pass it on; the cookie, and whom the audit names."""
+    headers = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https"}
+    token = await opened.token(Role.OPERATOR)
+    answer = await opened.client(None).post("/login", data={"token": token}, headers=headers)
+    await opened.operator.post("/api/v1/emergency-stop", headers=headers)
+    origin = await opened.connection.fetchval("SELECT origin FROM sexton.audit WHERE action = 'emergency stop'")
+    return answer.headers["set-cookie"].partition("=")[0], origin
+
+
+async def test_a_trusted_proxy_is_believed_about_who_asks(url: str) -> None:
+    async with house(url, settings=AdminSettings(listen="127.0.0.1:0", proxies=("127.0.0.1",))) as opened:
+        assert await via(opened) == ("__Host-sexton_session", "api 203.0.113.9")
+        answer = await opened.viewer.get(ME, headers={"X-Forwarded-Proto": "https"})
+        assert answer.headers["strict-transport-security"] == "max-age=31536000"
+
+
+async def test_anybody_else_is_not(url: str) -> None:
+    async with house(url, settings=AdminSettings(listen="127.0.0.1:0", proxies=("10.0.0.1",))) as opened:
+        assert await via(opened) == ("sexton_session", "api 127.0.0.1")
+        assert "strict-transport-security" not in (await opened.viewer.get(ME)).headers
