@@ -7,7 +7,7 @@ import json
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -18,7 +18,8 @@ from tests.system.daemons import REQUEST
 from tests.system.machine import Machine
 from tests.system.node import ROOT, SUITES, Node
 from tests.system.place import Place, copied
-from tests.system.waiting import PATIENCE
+from tests.system.stage import GIVE, WITHHOLD
+from tests.system.waiting import PATIENCE, row
 
 UNIT = "sexton.service"
 STATE = "var/lib/private/sexton"
@@ -27,6 +28,7 @@ SOURCES = ("daemon", "workers", "systemd", "docs", "config.toml", "pyproject.tom
            "requirements.lock", "Makefile")  # fmt: skip
 SUITES_INSIDE = "/opt/suites"
 LOOK_EVERY = 0.1
+INGESTED = "SELECT NOT EXISTS (SELECT FROM flights.flight_processing_queue WHERE state <> 'DEAD')"
 PROCESSES = f"""
     for pid in $(cat /sys/fs/cgroup/system.slice/{UNIT}/cgroup.procs 2>/dev/null); do
         echo "$pid $(tr '\\0' ' ' 2>/dev/null </proc/$pid/cmdline)"
@@ -118,6 +120,25 @@ class Service:
     async def says(self, pattern: str, count: int = 1, seconds: float = PATIENCE) -> Mapping[str, object]:
         assert self.journal is not None
         return await self.journal.says(pattern, count, seconds)
+
+    def said(self, pattern: str) -> Sequence[Mapping[str, object]]:
+        assert self.journal is not None
+        return self.journal.said(pattern)
+
+    async def withhold(self) -> None:
+        """Take the flights out of the queue, to `give` them a few at a time."""
+        async with self.connection() as connection:
+            await connection.execute(WITHHOLD)
+
+    async def give(self, flights: int | None = None) -> None:
+        """So many of the flights that were withheld, or all of them."""
+        async with self.connection() as connection:
+            await connection.execute(GIVE, flights)
+
+    async def ingested(self) -> None:
+        """Return when every flight is billed."""
+        async with self.connection() as connection:
+            await row(connection, INGESTED)
 
     async def processes(self) -> dict[int, str]:
         """The processes in the unit's control group, by their number in the machine: what they run."""

@@ -15,7 +15,7 @@ from tests.system.waiting import row
 pytestmark = [pytest.mark.xdist_group("machine"), pytest.mark.timeout(400)]
 
 FROZEN = 600
-INGESTED = "SELECT NOT EXISTS (SELECT FROM flights.flight_processing_queue WHERE state <> 'DEAD')"
+SAVED = r"flight_processing_queue: saved"
 
 
 async def test_the_unit_is_flawless_and_closed(service: Service) -> None:
@@ -83,16 +83,22 @@ async def test_journald_keeps_the_priority_and_the_fields(service: Service) -> N
 async def test_a_stop_while_flights_are_ingested_loses_nothing(
     service: Service, seeded: Template, counted: Callable[..., Any]
 ) -> None:
+    await service.configure(SEXTON_JOBS__FLIGHTS__FLIGHT_INGESTION__ENABLED="false")
     await service.control("start")
-    for count in (1, 2):
-        await service.says(r"flight_processing_queue: saved", count=count)
+    await service.withhold()
+    await service.configure()
+    await service.control("restart")
+    for _ in range(2):
+        saved = len(service.said(SAVED))
+        await service.give(seeded.flights // 3)
+        await service.says(SAVED, count=saved + 1)
         await service.control("stop")
         facts = await service.facts()
         assert (facts["Result"], facts["ExecMainStatus"], facts["ActiveState"]) == ("success", "0", "inactive")
         assert await service.processes() == {}
         await service.control("start")
-    async with service.connection() as connection:
-        await row(connection, INGESTED)
+    await service.give()
+    await service.ingested()
     await service.control("stop")
     counted(await service.balance(seeded.expected))
 
@@ -132,11 +138,10 @@ async def test_a_frozen_event_loop_is_killed_by_the_watchdog_and_the_service_sta
 async def test_kill_9_is_answered_by_a_restart_that_loses_nothing(service: Service, seeded: Template) -> None:
     await service.drop_in(RestartSec="100ms")
     await service.control("start")
-    await service.says(r"flight_processing_queue: saved")
+    await service.says(SAVED)
     await service.control("kill", "--kill-whom=main", "--signal=KILL")
     await service.becomes(ActiveState="active", SubState="running", NRestarts="1")
-    async with service.connection() as connection:
-        await row(connection, INGESTED)
+    await service.ingested()
     await service.control("stop")
     await service.balance(seeded.expected)
 
@@ -144,7 +149,7 @@ async def test_kill_9_is_answered_by_a_restart_that_loses_nothing(service: Servi
 async def test_sigterm_to_every_process_of_the_service_loses_nothing(service: Service, seeded: Template) -> None:
     """PostgreSQL and the workers get it too: a shutdown of the machine by hand, or a container runtime's."""
     await service.control("start")
-    await service.says(r"flight_processing_queue: saved")
+    await service.says(SAVED)
     names = " ".join((await service.processes()).values())
     assert "pool_worker" in names
     assert "postgres: " in names
@@ -153,8 +158,7 @@ async def test_sigterm_to_every_process_of_the_service_loses_nothing(service: Se
     assert (facts["Result"], facts["ExecMainStatus"], facts["NRestarts"]) == ("success", "0", "0")
     assert await service.processes() == {}
     await service.control("start")
-    async with service.connection() as connection:
-        await row(connection, INGESTED)
+    await service.ingested()
     await service.control("stop")
     await service.balance(seeded.expected)
 
