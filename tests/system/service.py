@@ -61,6 +61,7 @@ class Service:
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
         self.journal: Node | None = None
+        self.since = ""
 
     @property
     def state(self) -> Path:
@@ -73,9 +74,9 @@ class Service:
         await asyncio.to_thread(shutil.rmtree, self.state, ignore_errors=True)
         await self.configure()
         await self.drop_in()
-        since = f"@{time.time():.3f}"
+        self.since = f"--since=@{time.time():.3f}"
         self.journal = Node(
-            await self.machine.started("journalctl", "-u", UNIT, "-f", "-o", "cat", "-n", "all", f"--since={since}"), {}
+            await self.machine.started("journalctl", "-u", UNIT, "-f", "-o", "cat", "-n", "all", self.since), {}
         )
 
     async def load(self, cluster: Path) -> None:

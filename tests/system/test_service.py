@@ -69,7 +69,7 @@ async def test_journald_keeps_the_priority_and_the_fields(service: Service) -> N
     await service.configure()
     await service.control("start")
     await service.says(r"is ready$")
-    said = await service.machine.run("journalctl", "-u", UNIT, "-o", "json", "--no-pager", "-n", "50")
+    said = await service.machine.run("journalctl", "-u", UNIT, "-o", "json", "--no-pager", service.since)
     entries = [json.loads(line) for line in said.splitlines()]
     (refused,) = (e for e in entries if "TRIAL__TICK__TIMEOUT" in e["MESSAGE"] or "trial.tick.timeout" in e["MESSAGE"])
     assert refused["PRIORITY"] == "3"
