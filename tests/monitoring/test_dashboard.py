@@ -29,13 +29,15 @@ NOT_RAISED = frozenset({
     "SextonInstantsMissed", "SextonRunFailed", "SextonClockDifference",
 })  # fmt: skip
 METRIC = re.compile(r"\b(sexton_[a-z_0-9]+|process_[a-z_]+|[a-z_]+:sexton_[a-z_0-9:]+)\b")
+HELD = """
+    INSERT INTO sexton.run (job, due_at, logical_date, trigger, state, reason, not_before, strict)
+    VALUES ('trial.minutely', now() - interval '1 day', current_date, 'schedule', 'held', 'a test', now(), true);
+"""
 TROUBLE = """
     INSERT INTO trial.item (key) SELECT generate_series(1, 10);
     INSERT INTO sexton.event (kind) VALUES ('nobody.listens');
     INSERT INTO sexton.outbox (channel, address, template, data, kind, dedupe_key)
     VALUES ('slack', '', 'alert', '{"alerts": [], "more": 0, "node": "a"}', 'alert', 'one');
-    INSERT INTO sexton.run (job, due_at, logical_date, trigger, state, reason, not_before, strict)
-    VALUES ('trial.minutely', now() - interval '1 day', current_date, 'schedule', 'held', 'a test', now(), true);
 """
 
 
@@ -101,8 +103,11 @@ async def make_trouble(node: Node, connection: asyncpg.Connection) -> None:
 async def test_every_panel_and_rule_has_data_and_troubles_raise_their_alerts(
     daemon: Daemon, connection: asyncpg.Connection, tmp_path: Path
 ) -> None:
+    await connection.execute(HELD)  # before the job can succeed for the first time
     nobody = f"http://127.0.0.1:{free_port()}/hook"
-    node = await daemon("a", SEXTON_SLACK__WEBHOOK_URL=nobody, SEXTON_JOBS__TRIAL__LONG__EXPECTED="1m")
+    node = await daemon(
+        "a", SEXTON_SLACK__WEBHOOK_URL=nobody, SEXTON_JOBS__TRIAL__LONG__EXPECTED="1m", SEXTON_NODE__LEASE="30s"
+    )
     async with prometheus(tmp_path, node.environment["SEXTON_METRICS__LISTEN"]) as server:
         await until(lambda: server.has_data("sexton_node_ready"), "the first scrape")
         await make_trouble(node, connection)
