@@ -16,7 +16,7 @@ from typing import Any, NoReturn, TypeVar
 import anyio
 import asyncpg
 
-from daemon import migrate, node_status, outlets, store
+from daemon import migrate, node_status, outlets, start_checks, store
 from daemon.catalogue import Catalogue
 from daemon.database import connect
 from daemon.direct_alarm import direct_alarm
@@ -30,6 +30,7 @@ from daemon.place import held_place
 from daemon.pool import Pool
 from daemon.pulse import Pulse
 from daemon.settings import Settings
+from daemon.start_checks import StartRefused
 from daemon.systemd import Notifier
 from daemon.version import VERSION
 
@@ -262,10 +263,12 @@ class Daemon:
         try:
             wanted = [*migrate.engine_migrations(), *migrate.suite_migrations(self.catalogue.packages)]
             applied = await migrate.migrate(connection, wanted)
+            if applied:
+                self.emit(Migrated(tuple(str(m) for m in applied)))
+            if wrong := await start_checks.problems(connection, self.catalogue.packages):
+                raise StartRefused(wrong)
         finally:
             await connection.close()
-        if applied:
-            self.emit(Migrated(tuple(str(m) for m in applied)))
 
     async def _reload(self) -> None:
         from daemon.reload import reload

@@ -6,19 +6,22 @@ from collections.abc import Mapping, Sequence
 
 import asyncpg
 
-from daemon import migrate, sql, suite_routes
+from daemon import migrate, sql, start_checks, suite_routes
 from daemon.catalogue import Catalogue
 from daemon.cli import output
 from daemon.cli.common import CommandFailed, Invocation, run_async
 from daemon.cli.database import NoDatabase, connected
 from daemon.config import ConfigError
 from daemon.migrate import Migration
+from daemon.start_checks import StartRefused
 
 (HISTORY_THERE, HISTORY) = sql.load(__file__, "history_there", "history")
 
 
 def check(invocation: Invocation, *, database: bool) -> int:
-    """Print warnings and counts; errors have stopped us before. With `database`, compare its schema's history."""
+    """Print warnings and counts; errors have stopped us before. With `database`, compare its schema's history, and ask
+    what each suite asks of its tables before a start. Raises `StartRefused`.
+    """
     settings, catalogue = invocation.settings, invocation.catalogue
     problems: list[str] = []
     suite_routes.read(catalogue.packages, problems)
@@ -31,17 +34,22 @@ def check(invocation: Invocation, *, database: bool) -> int:
     if not database:
         return 0
 
-    async def ask() -> Mapping[tuple[str, int], str]:
+    async def ask() -> tuple[Mapping[tuple[str, int], str], list[str]]:
         async with connected(settings) as (connection, _):
-            return await applied(connection)
+            history = await applied(connection)
+            whole = all((m.suite, m.version) in history for m in wanted)
+            return history, await start_checks.problems(connection, catalogue.packages) if whole else []
 
     try:
-        history = run_async(ask)
+        history, wrong = run_async(ask)
     except NoDatabase as error:
         if error.__cause__ is not None:
             raise
-        history = {}  # embedded and not created yet: a fresh machine is no error
-    return _compare(wanted, history, catalogue)
+        history, wrong = {}, []  # embedded and not created yet: a fresh machine is no error
+    status = _compare(wanted, history, catalogue)
+    if wrong:
+        raise StartRefused(wrong)
+    return status
 
 
 async def applied(connection: asyncpg.Connection) -> Mapping[tuple[str, int], str]:

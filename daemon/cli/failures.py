@@ -26,6 +26,7 @@ OURS = {
     "daemon.config.ConfigError": USAGE,
     "daemon.embedded_errors.EmbeddedError": FAILED,
     "daemon.migrate.MigrationError": FAILED,
+    "daemon.start_checks.StartRefused": FAILED,
 }
 """Errors whose text is written for the operator; the nearest class of an error decides."""
 

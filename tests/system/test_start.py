@@ -57,6 +57,21 @@ async def test_a_taken_port_is_one_clear_line(stage: Stage) -> None:
         assert await connection.fetchval("SELECT count(*) FROM sexton.node WHERE dead_at IS NULL") == 0
 
 
+async def test_what_a_suite_finds_wrong_in_its_tables_stops_the_start_before_anything_runs(stage: Stage) -> None:
+    first = await stage.daemon()
+    async with stage.place.connection() as connection:
+        await connection.execute("INSERT INTO trial.done (key) VALUES (-1)")
+    assert await first.stop() == 0
+    node = await stage.daemon(wait=False)
+    assert await node.ended(30) == 1
+    assert len(node.said("trial: key -1")) == 1
+    assert not node.said("Traceback")
+    async with stage.place.connection() as connection:
+        await connection.execute("DELETE FROM trial.done WHERE key = -1")
+    again = await stage.daemon()
+    assert await again.stop() == 0
+
+
 @pytest.mark.on("external")
 async def test_a_database_that_does_not_answer_yet_is_waited_for_and_sigterm_ends_the_wait(stage: Stage) -> None:
     url = f"postgresql://sexton@127.0.0.1:{free_port()}/sexton"
