@@ -107,9 +107,13 @@ class PostOffice:
     def finish(self) -> None:
         """We are leaving: what is being sent may end, what was not begun goes back, results are written at once."""
         self.results.hurry = True
+        self.give_back()
+        self._beat("message results")
+
+    def give_back(self) -> None:
+        """What was claimed and is not being sent yet goes back."""
         for deliverer in self.deliverers.values():
             deliverer.give_back()
-        self._beat("message results")
 
     def stop(self) -> None:
         """Cut short what is being sent: we leave now, or others may be taking it over."""

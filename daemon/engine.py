@@ -133,9 +133,9 @@ class Engine:
             self.link, self.roster, self.slots, self._node, self.clock.now, self.emit, self.executor.start,
             lambda: self.may_claim,
         )  # fmt: skip
-        self.brake = Brake(self.link, self.roster, self._cancel_all, self._wake_all, self.emit)
         self.run_log = RunLog(self.link, self.clock.now, lambda: self.wake("run log"))
         self.listener = Listener(lambda: urls.direct, self._application("listen"), self.outage, self._hear, self.emit)
+        self.brake = Brake(self.link, self.roster, self.listener, self._cancel_all, self._wake_all, self.emit)
         self._facilities = Facilities(
             connections=self.connections, link=self.link, outage=self.outage, now=self.clock.now,
             node=self._node, compute=self.pool.compute, free_workers=lambda: self.pool.free,
@@ -266,6 +266,7 @@ class Engine:
 
     def _cancel_all(self, reason: str) -> None:
         self.executor.interrupt_all(Outcome(Ending.CANCELLED, reason=reason))
+        self.post.give_back()
 
     async def _renew_connections(self) -> None:
         """They are named for the incarnation, so that whoever rescues it can end its sessions."""

@@ -14,7 +14,7 @@ from anyio.abc import TaskGroup
 from daemon import node_status
 from daemon.database import DatabaseDown
 from daemon.engine import Engine
-from daemon.events import Announcer
+from daemon.events import Announcer, Note
 from daemon.health import unready, unwell
 from daemon.loop_lag import LoopMonitor
 from daemon.metrics import Metrics
@@ -131,6 +131,10 @@ class Outlets:
         except OSError as error:
             raise PortTaken("admin.listen", listen, error) from error
         self._admin = server
+        host = listen.rpartition(":")[0]
+        self._emit(
+            Note("ADMIN", f"on http://{host}:{self.admin_port}; a token to log in with: sexton token --name NAME")
+        )
 
     def serve(self, tasks: TaskGroup) -> None:
         """Alerts always; admin, heartbeat and direct alarm where they are configured."""

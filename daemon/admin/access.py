@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import logging
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import parse_qs, urlsplit
@@ -15,6 +16,7 @@ from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBea
 
 from daemon.actions_deed import Actor
 from daemon.admin import tokens
+from daemon.admin.database import TooBusy
 from daemon.admin.problems import Problematic
 from daemon.admin.roles import Role
 from daemon.admin.state import AdminState, state_of
@@ -111,8 +113,9 @@ async def _holder(state: AdminState, address: str, text: str, audience: str) -> 
         not_admitted(address, error)
         raise Problematic(401, "this token is not valid", headers=CHALLENGE) from error
     if worth_noting:
-        async with state.database.acting() as connection:
-            await connection.execute(tokens.NOTE_USE.text, holder.id)
+        with suppress(TooBusy):  # nobody waits for a note of that kind
+            async with state.database.acting() as connection:
+                await connection.execute(tokens.NOTE_USE.text, holder.id)
     return holder
 
 

@@ -13,7 +13,9 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
+from pydantic import SecretStr
 
+from daemon.admin_settings import AdminSettings
 from daemon.channel_settings import AlertSettings, OutboxSettings, PublicSettings
 from daemon.database import DatabaseDown
 from daemon.events import RunEnded
@@ -34,6 +36,7 @@ async def outlets(url: str, **sections: Any) -> AsyncIterator[tuple[Node, Outlet
     """The outlets of a running node, not opened yet."""
     usual = {
         "metrics": MetricsSettings(listen="off"),
+        "admin": AdminSettings(listen="off"),
         "outbox": OutboxSettings.model_validate({"unsubscribe_secret": SECRET}),
     }
     async with node(url) as n:
@@ -73,14 +76,17 @@ async def test_nothing_public_is_opened_unless_asked_for(url: str) -> None:
         assert (made.port, made.public_port) == (None, None)
 
 
-@pytest.mark.parametrize("setting", ["public", "metrics"])
+@pytest.mark.parametrize("setting", ["public", "metrics", "admin"])
 async def test_a_taken_port_names_the_setting_and_the_remedy(url: str, setting: str) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         listen = f"127.0.0.1:{taken.getsockname()[1]}"
-        section = public(listen) if setting == "public" else MetricsSettings(listen=listen)
-        async with outlets(url, **{setting: section}) as (_, made):
+        sections = {
+            "public": public(listen), "metrics": MetricsSettings(listen=listen),
+            "admin": AdminSettings(listen=listen, jwt_secret=SecretStr("k" * 32)),
+        }  # fmt: skip
+        async with outlets(url, **{setting: sections[setting]}) as (_, made):
             with pytest.raises(PortTaken) as caught:
                 await made.open(Metrics("1"))
     assert str(caught.value).startswith(f"{setting}.listen = '{listen}': Address already in use;")

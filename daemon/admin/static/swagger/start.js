@@ -7,7 +7,7 @@ addEventListener("DOMContentLoaded", async () => {
     deepLinking: true,
     validatorUrl: null,
     requestInterceptor: (request) => {
-      request.headers["X-CSRF-Token"] = me.csrf;
+      if (request.method !== "GET") request.headers["X-CSRF-Token"] = me.csrf;
       return request;
     },
   });
