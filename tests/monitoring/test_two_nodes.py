@@ -14,6 +14,7 @@ from tests.system.waiting import until
 
 DEAD = "INSERT INTO trial.item (key, state) SELECT n * 10, 'DEAD' FROM generate_series(1, 7) n"
 PATIENT = {"SEXTON_NODE__LEASE": "4s"}  # renewed in time on a loaded machine, and soon over when its holder dies
+DEPTH = 'sexton_queue_depth{queue="trial.item",state="dead"}'
 FINISHED = "SELECT count(*) FROM sexton.run WHERE job = 'trial.tick' AND state = 'succeeded'"
 
 
@@ -27,14 +28,16 @@ async def scraped(*nodes: Node) -> list[str]:
     return [(await asyncio.to_thread(get, node, "/metrics")).body for node in nodes]
 
 
-async def told_once(*nodes: Node) -> list[str]:
-    """Scrapes in which one node tells of the tables."""
+async def told_once(*nodes: Node, sample: str = "sexton_tells_of_tables ", amount: int = 1) -> list[str]:
+    """Scrapes in which one node tells of the tables, and that much of the sample. At no time is there more of it."""
 
     async def look() -> list[str]:
         scrapes = await scraped(*nodes)
-        return scrapes if total(scrapes, "sexton_tells_of_tables ") == 1 else []
+        assert total(scrapes, sample) <= amount
+        tellers = total(scrapes, "sexton_tells_of_tables ")
+        return scrapes if (tellers, total(scrapes, sample)) == (1, amount) else []
 
-    return await until(look, "one node to tell of the tables")
+    return await until(look, f"one node to tell of {amount} {sample}")
 
 
 async def test_a_sum_over_two_nodes_counts_each_row_once_and_outlives_the_one_that_told(
@@ -44,25 +47,17 @@ async def test_a_sum_over_two_nodes_counts_each_row_once_and_outlives_the_one_th
     await told_once(a)
     b = await daemon("b", **PATIENT)
     await connection.execute(DEAD)
-    scrapes = await told_once(a, b)
-    assert total(scrapes, 'sexton_queue_depth{queue="trial.item",state="dead"}') == 7
-    assert total(scrapes, 'sexton_nodes{state="alive"}') == 2
+    await told_once(a, b, sample='sexton_nodes{state="alive"}', amount=2)
+    scrapes = await told_once(a, b, sample=DEPTH, amount=7)
     assert sorted("sexton_job_paused{" in scrape for scrape in scrapes) == [False, True]
     await a.kill()
-    scrapes = await told_once(b)
-    assert total(scrapes, 'sexton_queue_depth{queue="trial.item",state="dead"}') == 7
+    await told_once(b, sample=DEPTH, amount=7)
     await b.says("rescued from a$")
-    scrapes = await until(lambda: gone(b), "the dead one to be missed")
-    assert total(scrapes, 'sexton_nodes{state="alive"}') == 1
+    await told_once(b, sample='sexton_nodes{state="gone"}', amount=1)
     again = await daemon("a", **PATIENT)
-    assert total(await told_once(again, b), 'sexton_nodes{state="gone"}') == 0
+    await told_once(again, b, sample='sexton_nodes{state="alive"}', amount=2)
     assert await again.stop() == 0
     assert await b.stop() == 0
-
-
-async def gone(node: Node) -> list[str]:
-    scrapes = await scraped(node)
-    return scrapes if total(scrapes, 'sexton_nodes{state="gone"}') == 1 else []
 
 
 async def test_a_real_scrape_is_lint_free_and_counts_what_the_ledger_has(
