@@ -38,6 +38,7 @@ from daemon.admin.dashboard import (
     overview,
     queue_page,
     run_page,
+    token_page,
     watching,
 )
 from daemon.admin.etag import Tagged
@@ -53,7 +54,7 @@ API = (
     approvals, background_processes, job_manager, cron_health,
 )  # fmt: skip
 PAGES = (
-    session, overview, job_page, run_page, queue_page, outbox_page, node_page, audit_page, watching, docs,
+    session, overview, job_page, run_page, queue_page, outbox_page, node_page, audit_page, token_page, watching, docs,
 )  # fmt: skip
 ROUTERS: tuple[APIRouter, ...] = tuple(module.router for module in (*API, *PAGES))
 LONGEST_BODY = 1 << 20

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from daemon.admin.access import Viewer
-from daemon.admin.pages import page
+from daemon.admin.pages import page_for
 
 router = APIRouter(include_in_schema=False)
 
@@ -20,5 +20,5 @@ async def openapi(request: Request, _: Viewer) -> JSONResponse:
 
 
 @router.get("/docs")
-async def docs(_: Viewer) -> Response:
-    return page("docs.html")
+async def docs(caller: Viewer) -> Response:
+    return page_for(caller, "docs.html", "API")

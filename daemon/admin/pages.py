@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from daemon import in_words
-from daemon.admin.access import Caller
 from daemon.version import VERSION
+
+if TYPE_CHECKING:  # it needs `problems`, which has a page of its own
+    from daemon.admin.access import Caller
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 
 from daemon.actions_deed import AlreadyCovered, Invalid, Refused, Stale
 from daemon.admin.database import TooBusy
+from daemon.admin.pages import page
 from daemon.catalogue import UnknownJob
 from daemon.database import DatabaseDown
 
@@ -54,7 +55,16 @@ class Problematic(HTTPException):
 
 def problem(
     request: Request, status: int, detail: str | None, *, headers: Mapping[str, str] | None = None, **members: Any
-) -> JSONResponse:
+) -> Response:
+    """A page where a person's browser asks for one, else JSON."""
+    if wants_page(request):
+        again = status == HTTPStatus.SERVICE_UNAVAILABLE
+        answer = page(
+            "problem.html", status, heading=HTTPStatus(status).phrase, detail=detail, number=status,
+            path=request.url.path, again=again,
+        )  # fmt: skip
+        answer.headers.update(headers or {})
+        return answer
     body = {
         "type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail,
         "instance": request.url.path, **members,

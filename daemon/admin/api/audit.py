@@ -14,7 +14,7 @@ from daemon import sql
 from daemon.admin.access import Viewer
 from daemon.admin.models import Moment, Text
 from daemon.admin.paging import Cursor, Limit, Page, decoded, page_of
-from daemon.admin.state import State
+from daemon.admin.state import AdminState, State
 
 (AUDIT,) = sql.load(__file__, "audit")
 router = APIRouter(prefix="/api/v1", tags=["audit"])
@@ -41,6 +41,14 @@ async def list_audit(
     target: Word = None, since: Moment | None = None, until: Moment | None = None,
 ) -> Page[Entry]:  # fmt: skip
     """What persons did, the newest first."""
+    return await entries(state, limit, cursor, who, action, target, since, until)
+
+
+async def entries(
+    state: AdminState, limit: int, cursor: str | None, who: str | None = None, action: str | None = None,
+    target: str | None = None, since: datetime | None = None, until: datetime | None = None,
+) -> Page[Entry]:  # fmt: skip
+    """Those that match all that is not None. Raises `DatabaseDown` and `TooBusy`."""
     (last,) = decoded(cursor, int)
     rows = await state.database.fetch(AUDIT, who, action, target, since, until, last, limit + 1)
     return page_of(rows, limit, _entry, lambda row: (row["id"],))

@@ -10,7 +10,8 @@ from datetime import date, timedelta
 from daemon.admin.dashboard.timeline import WORST_FIRST, told
 
 WEEKS = 6
-MOST_REASONS = 3
+MOST_REASONS, MOST_GAPS = 3, 4
+GAPS = ("failed", "missed", "held", "cancelled", "skipped")
 
 
 @dataclass
@@ -27,10 +28,13 @@ class Day:
         return min((s for s in self.counts if self.counts[s]), key=WORST_FIRST.index, default="none")
 
     @property
+    def why(self) -> str:
+        return "; ".join(reason for reason, _ in self.reasons.most_common(MOST_REASONS))
+
+    @property
     def title(self) -> str:
         whole = told(self.counts) or "nothing due"
-        why = "; ".join(reason for reason, _ in self.reasons.most_common(MOST_REASONS))
-        return f"{self.date}: {whole}" + (f" ({why})" if why else "")
+        return f"{self.date}: {whole}" + (f" ({self.why})" if self.why else "")
 
 
 def weeks(rows: Iterable[Mapping[str, object]], today: date) -> list[list[Day]]:
@@ -44,6 +48,12 @@ def weeks(rows: Iterable[Mapping[str, object]], today: date) -> list[list[Day]]:
             day.reasons.update(row["reasons"] or ())
     ordered = list(days.values())
     return [ordered[n : n + 7] for n in range(0, len(ordered), 7)]
+
+
+def gaps(shown: Iterable[Iterable[Day]]) -> list[Day]:
+    """The last days on which not everything ran and something is known of why, the latest first."""
+    found = [day for week in shown for day in week if day.why and day.state in GAPS]
+    return found[::-1][:MOST_GAPS]
 
 
 @dataclass(frozen=True, slots=True)

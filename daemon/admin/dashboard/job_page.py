@@ -11,6 +11,7 @@ from fastapi.responses import Response
 
 from daemon import in_words, sql
 from daemon.admin.access import Viewer
+from daemon.admin.api.audit import entries
 from daemon.admin.api.jobs import JobSummary, detail, known_jobs, summary
 from daemon.admin.api.runs import Wanted, matching
 from daemon.admin.api.stats import stats_of
@@ -20,11 +21,13 @@ from daemon.admin.live import Part
 from daemon.admin.models import Text
 from daemon.admin.pages import page_for, rendered
 from daemon.admin.state import AdminState, State
-from daemon.in_force import zone_of
+from daemon.in_force import schedule_text, zone_of
+from daemon.job import Job
 
 RECENT, CALENDAR = sql.load(__file__, "recent", "calendar")
 SPARKS = 60
 RUNS = 15
+CHANGES = 5
 JOB_EVERY = 1.0
 
 router = APIRouter(include_in_schema=False)
@@ -73,11 +76,23 @@ async def job_html(state: AdminState, name: str) -> str:
     sparks = calendar.sparks([(r["id"], r["state"], r["seconds"], _told(r)) for r in reversed(recent)])
     runs = (await matching(state, Wanted(jobs=[name]), RUNS, None)).items
     week = await stats_of(state, [name], timedelta(days=7))
+    changes = await entries(state, CHANGES, None, target=name)
     dependants = sorted(n for n, other in known.catalogue.jobs.items() if name in (*other.requires, *other.after))
+    weeks = calendar.weeks([dict(d) for d in days], today)
     return rendered(
-        "job_now.html", job=found, sparks=sparks, weeks=calendar.weeks([dict(d) for d in days], today),
-        runs=runs, stats=week[0] if week else None, dependants=dependants,
+        "job_now.html", job=found, sparks=sparks, weeks=weeks, gaps=calendar.gaps(weeks), today=today, runs=runs,
+        stats=week[0] if week else None, dependants=dependants, changes=changes.items,
+        configured=_configured(state.catalogue.jobs[name]),
     )  # fmt: skip
+
+
+def _configured(job: Job) -> dict[str, str]:
+    """What can be overridden, as it would be without; in words."""
+    return {
+        "schedule": schedule_text(job), "timezone": zone_of(job).key, "timeout": in_words.duration(job.timeout),
+        "retries": "by priority" if job.retries is None else str(job.retries),
+        "retry_delay": in_words.duration(job.retry_delay), "enabled": "yes" if job.enabled else "no",
+    }  # fmt: skip
 
 
 def _told(run: asyncpg.Record) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, get_args
+from dataclasses import dataclass
+from typing import Annotated, Literal, get_args
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
@@ -23,22 +25,56 @@ PER_PAGE = 50
 router = APIRouter(include_in_schema=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What the form above the list asks for; empty for any."""
+
+    job: str
+    state: RunState | Literal[""]
+    trigger: Trigger | Literal[""]
+
+    @property
+    def query(self) -> str:
+        return urlencode({"job": self.job, "state": self.state, "trigger": self.trigger})
+
+    def wanted(self, state: AdminState) -> Wanted:
+        return Wanted(
+            jobs=named(state, [self.job] if self.job else None, None), states=[self.state] if self.state else None,
+            triggers=[self.trigger] if self.trigger else None,
+        )  # fmt: skip
+
+
 @router.get("/runs")
 async def list_runs(
     state: State, caller: Viewer, cursor: Cursor = None,
     job: Annotated[Text, Query(max_length=200)] = "",
-    in_state: Annotated[RunState | None, Query(alias="state")] = None,
-    trigger: Annotated[Trigger | None, Query()] = None,
+    in_state: Annotated[RunState | Literal[""], Query(alias="state")] = "",
+    trigger: Annotated[Trigger | Literal[""], Query()] = "",
 ) -> Response:  # fmt: skip
-    wanted = Wanted(
-        jobs=named(state, [job] if job else None, None), states=[in_state] if in_state else None,
-        triggers=[trigger] if trigger else None,
-    )  # fmt: skip
-    found = await matching(state, wanted, PER_PAGE, cursor)
+    sought = Sought(job, in_state, trigger)
     return page_for(
-        caller, "runs.html", "Runs", runs=found.items, next=found.next, job=job, state=in_state or "",
-        trigger=trigger or "", states=get_args(RunState), triggers=get_args(Trigger), jobs=sorted(state.catalogue.jobs),
+        caller, "runs.html", "Runs", list=await list_html(state, sought, cursor), job=job, state=sought.state,
+        trigger=sought.trigger, query=sought.query if cursor is None else None, states=get_args(RunState),
+        triggers=get_args(Trigger), jobs=sorted(state.catalogue.jobs),
     )  # fmt: skip
+
+
+@router.get("/live/runs")
+async def live_runs(
+    request: Request, state: State, _: Viewer,
+    job: Annotated[Text, Query(max_length=200)] = "",
+    in_state: Annotated[RunState | Literal[""], Query(alias="state")] = "",
+    trigger: Annotated[Trigger | Literal[""], Query()] = "",
+) -> Response:  # fmt: skip
+    """The newest page; older ones change no more."""
+    sought = Sought(job, in_state, trigger)
+    return await watched(request, state, list=Part(f"runs {sought.query}", lambda: list_html(state, sought, None)))
+
+
+async def list_html(state: AdminState, sought: Sought, cursor: str | None) -> str:
+    """Raises `DatabaseDown` and `TooBusy`."""
+    found = await matching(state, sought.wanted(state), PER_PAGE, cursor)
+    return rendered("runs_list.html", runs=found.items, next=found.next, query=sought.query)
 
 
 @router.get("/runs/{run}")

@@ -15,8 +15,8 @@
     return text;
   };
 
-  // What is empty is left out of a POST, and sent as null to PUT and PATCH, which take overrides back by it.
-  const body = (form, method) => {
+  // What is empty is left out, or sent as null where that takes an override back.
+  const body = (form) => {
     const found = {};
     for (const field of form.elements) {
       if (!field.name || (field.type === "checkbox" && field.dataset.type !== "flag")) continue;
@@ -26,7 +26,7 @@
       } catch (error) {
         throw new Error(`${field.labels?.[0]?.textContent ?? field.name}: ${error.message}`);
       }
-      if (value !== null || (method !== "POST" && field.name !== "reason")) found[field.name] = value;
+      if (value !== null || ("nulls" in form.dataset && field.name !== "reason")) found[field.name] = value;
     }
     return found;
   };
@@ -36,13 +36,15 @@
     return [...boxes].map((box) => (box.dataset.type === "number" ? Number(box.value) : box.value));
   };
 
-  const call = async (url, method, content) => {
-    const answer = await fetch(url, {
-      method, headers: { "Content-Type": "application/json", "X-CSRF-Token": csrf() }, body: JSON.stringify(content),
-    });
+  // `revision`: what the form shows is of this one, and nobody's later change is undone by it.
+  const call = async (url, method, content, revision) => {
+    const headers = { "Content-Type": "application/json", "X-CSRF-Token": csrf() };
+    if (revision) headers["If-Match"] = `"${revision}-"`;
+    const answer = await fetch(url, { method, headers, body: method === "DELETE" ? undefined : JSON.stringify(content) });
     const said = answer.headers.get("Content-Type")?.includes("json") ? await answer.json() : {};
     if (answer.status === 401) location.assign("/login");
-    if (!answer.ok) throw new Error(said.detail ?? `the daemon answered ${answer.status}`);
+    if (answer.status === 412) throw new Error("Somebody has changed this meanwhile. Load the page again and look.");
+    if (!answer.ok) throw Object.assign(new Error(said.detail ?? `the daemon answered ${answer.status}`), { status: answer.status });
     return said;
   };
 
@@ -52,18 +54,34 @@
     alert.hidden = !text;
   };
 
+  // Without a word the page stays, and its stream shows what became of it; with an empty one it is loaded again.
+  const go = (then, said) => {
+    if (then === "") location.reload();
+    else if (then) location.assign(then.replace(/\{(\w+)\}/g, (_, key) => said[key]));
+  };
+
+  // A call does so many at most. 409: nothing was left to do.
+  const repeat = async (form, method, content, first) => {
+    try {
+      for (let said = first; said.more;) said = await call(form.dataset.api, method, content);
+    } catch (error) {
+      if (error.status !== 409) throw error;
+    }
+  };
+
   const submit = async (form) => {
     const method = form.dataset.method ?? "POST";
     const button = form.querySelector("[type=submit]");
     button.disabled = true;
     say(form, "");
     try {
-      const content = body(form, method);
+      const content = body(form);
       if (form.dataset.chosen) content[form.dataset.field] = chosen(form);
-      const said = await call(form.dataset.api, method, content);
+      const said = await call(form.dataset.api, method, content, form.dataset.revision);
+      if ("untilDone" in form.dataset) await repeat(form, method, content, said);
       form.closest("dialog")?.close();
       form.reset();
-      if (form.dataset.then) location.assign(form.dataset.then.replace(/\{(\w+)\}/g, (_, key) => said[key]));
+      go(form.dataset.then, said);
     } catch (error) {
       say(form, error.message);
     } finally {
@@ -76,7 +94,7 @@
     const list = document.createElement("ol"), words = document.createElement("p");
     say(form, "");
     try {
-      const { schedule, timezone } = body(form, "POST");
+      const { schedule, timezone } = body(form);
       const said = await call(button.dataset.preview, "POST", { schedule, timezone });
       words.textContent = [said.schedule_words, ...said.warnings].join(". ");
       for (const { at, note } of said.upcoming) {
@@ -93,12 +111,23 @@
   document.addEventListener("submit", (event) => {
     if (!event.target.dataset.api) return;
     event.preventDefault();
-    submit(event.target);
+    if (!event.target.dataset.ask || confirm(event.target.dataset.ask)) submit(event.target);
   });
   document.addEventListener("change", (event) => {
     const of = event.target.dataset?.all;
     if (of) document.querySelectorAll(`input[data-of="${of}"]`).forEach((box) => { box.checked = event.target.checked; });
   });
+  // How many are chosen, and nothing to be done to none.
+  const count = () => {
+    const found = {};
+    for (const box of document.querySelectorAll("input[data-of]:checked")) found[box.dataset.of] = (found[box.dataset.of] ?? 0) + 1;
+    for (const button of document.querySelectorAll("[data-needs]")) button.disabled = !found[button.dataset.needs];
+    for (const shown of document.querySelectorAll("[data-count]")) shown.textContent = found[shown.dataset.count] ?? 0;
+  };
+  document.addEventListener("change", count);
+  document.addEventListener("htmx:sse:after:message", count);
+  addEventListener("pageshow", count);
+
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-preview]");
     if (button) preview(button);

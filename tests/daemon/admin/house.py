@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -34,11 +34,22 @@ class House:
     server: AdminServer
     connection: asyncpg.Connection
     base: str
-    _clients: dict[Role | None, httpx.AsyncClient]
+    _serving: asyncio.Task[float] | None = None
+    _clients: dict[Role | None, httpx.AsyncClient] = field(default_factory=dict)
 
     @property
     def state(self) -> AdminState:
         return self.server.state
+
+    def serve(self) -> None:
+        """From now on, on the same port as before."""
+        self._serving = asyncio.create_task(self.server.step())
+
+    async def serve_no_more(self) -> None:
+        assert self._serving is not None
+        self._serving.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._serving
 
     async def token(self, role: Role, name: str = "ada", ttl: timedelta = timedelta(hours=1)) -> str:
         text, _ = await tokens.issue(self.connection, KEY, GRACE, name, role, ttl)
@@ -73,9 +84,9 @@ async def house(url: str, *jobs: Job, settings: AdminSettings | None = None, **p
         database = AdminDatabase(lambda: url, lambda: "sexton admin test", engine.outage)
         server = AdminServer(admin, AdminState(engine, database, KEY))
         port = server.bind()
-        serving = asyncio.create_task(server.step())
         connection = await asyncpg.connect(url)
-        opened = House(running, server, connection, f"http://127.0.0.1:{port}", {})
+        opened = House(running, server, connection, f"http://127.0.0.1:{port}")
+        opened.serve()
         try:
             await _log_everybody_in(opened)
             yield opened
@@ -83,9 +94,7 @@ async def house(url: str, *jobs: Job, settings: AdminSettings | None = None, **p
             for client in opened._clients.values():
                 await client.aclose()
             await connection.close()
-            serving.cancel()
-            with suppress(asyncio.CancelledError):
-                await serving
+            await opened.serve_no_more()
 
 
 async def _log_everybody_in(opened: House) -> None:

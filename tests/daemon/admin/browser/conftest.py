@@ -1,0 +1,42 @@
+"""One Chromium a test process, a context of its own for each visitor; a page's errors fail the test that met them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser
+
+from daemon.admin.roles import Role
+from tests.daemon.admin.browser.visitor import CHROMIUM, WIDE, Visitor, a_browser
+from tests.daemon.admin.house import House
+
+Visit = Callable[..., Awaitable[Visitor]]
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("there is no Chromium here: apt-get install chromium")
+    async with a_browser() as opened:
+        yield opened
+
+
+@pytest.fixture
+async def visit(browser: Browser) -> AsyncIterator[Visit]:
+    """`await visit(house, Role.OPERATOR)`: somebody who is logged in, in a browser of their own; None: nobody yet."""
+    visitors: list[Visitor] = []
+
+    async def come(house: House, role: Role | None = Role.OPERATOR, **options: Any) -> Visitor:
+        context = await browser.new_context(**{"viewport": WIDE, "reduced_motion": "reduce", **options})
+        visitor = Visitor(house, await context.new_page())
+        visitors.append(visitor)
+        if role is not None:
+            await visitor.log_in(role)
+        return visitor
+
+    yield come
+    for visitor in visitors:
+        await visitor.page.context.close()
+    assert [trouble for visitor in visitors for trouble in visitor.troubles] == []
