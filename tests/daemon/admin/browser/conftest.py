@@ -28,12 +28,12 @@ async def visit(browser: Browser) -> AsyncIterator[Visit]:
     """`await visit(house, Role.OPERATOR)`: somebody who is logged in, in a browser of their own; None: nobody yet."""
     visitors: list[Visitor] = []
 
-    async def come(house: House, role: Role | None = Role.OPERATOR, **options: Any) -> Visitor:
+    async def come(house: House, role: Role | None = Role.OPERATOR, name: str = "otto", **options: Any) -> Visitor:
         context = await browser.new_context(**{"viewport": WIDE, "reduced_motion": "reduce", **options})
         visitor = Visitor(house, await context.new_page())
         visitors.append(visitor)
         if role is not None:
-            await visitor.log_in(role)
+            await visitor.log_in(role, name)
         return visitor
 
     yield come

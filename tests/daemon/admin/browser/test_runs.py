@@ -18,8 +18,9 @@ ROUNDS, CHANGES = 3, 5
 WITHIN_MS = 1000
 SEEN_AFTER = """(word) => new Promise((resolve) => {
     const began = performance.now();
-    const look = () => { if (document.body.textContent.includes(word)) { resolve(performance.now() - began); return true; } };
-    if (!look()) new MutationObserver((_, watcher) => { if (look()) watcher.disconnect(); })
+    const seen = () => document.body.textContent.includes(word);
+    if (seen()) resolve(0);
+    new MutationObserver(() => { if (seen()) resolve(performance.now() - began); })
         .observe(document.body, { childList: true, characterData: true, subtree: true });
 })"""
 

@@ -25,6 +25,8 @@ RULES = {
 }
 GRAVE = ("serious", "critical")
 """Of axe-core's four degrees, those that keep somebody from using a page."""
+SAID_OTHERWISE = ("Failed to load resource", "htmx: htmx:sse:error: Failed to fetch")
+"""In the console: a status is judged where the answer is heard, and of a server that is away the page itself tells."""
 TOO_WIDE = """() => {
     const width = document.documentElement.clientWidth;
     if (document.documentElement.scrollWidth <= width) return [];
@@ -62,8 +64,7 @@ class Visitor:
         self.page.on("response", self._answered)
 
     def _heard(self, message: ConsoleMessage) -> None:
-        """A status that is an error is judged in `_answered`."""
-        if message.type in ("error", "warning") and not message.text.startswith("Failed to load resource"):
+        if message.type in ("error", "warning") and not message.text.startswith(SAID_OTHERWISE):
             self.troubles.append(f"console: {message.text}")
 
     def _answered(self, answer: Response) -> None:
