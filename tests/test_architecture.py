@@ -130,6 +130,17 @@ print(len(found.jobs), sorted({"shapely", "numpy", "pandas"} & set(sys.modules))
     assert heavy == "[]"
 
 
+def test_without_the_admin_no_web_framework_is_loaded() -> None:
+    program = """
+import daemon.app, daemon.engine, daemon.outlets, daemon.cli.main
+from daemon import outlets
+from daemon.settings import Settings
+outlets.load(Settings.model_validate({"admin": {"listen": "off"}}))
+print(sorted({"fastapi", "starlette", "uvicorn", "jwt"} & set(sys.modules)))
+"""
+    assert python(program) == "[]"
+
+
 def test_without_any_suite_the_engine_still_runs(copy: Path) -> None:
     shutil.rmtree(copy / "workers")
     config = copy / "config.toml"

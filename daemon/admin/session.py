@@ -7,6 +7,7 @@ import time
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
+from daemon.actions_deed import Actor
 from daemon.admin import access, tokens
 from daemon.admin.access import Viewer
 from daemon.admin.pages import page
@@ -35,7 +36,7 @@ async def log_in(request: Request, state: State) -> Response:
         return page("login.html", 403, error="This form was sent from another site. Log in here.")
     token = (await access.form_of(request)).get("token", "").strip()
     try:
-        text, session = await _opened(state, token)
+        text, session = await _opened(state, token, address)
     except NotAdmitted as error:
         state.logins.failed(address, now)
         access.not_admitted(address, error)
@@ -45,11 +46,13 @@ async def log_in(request: Request, state: State) -> Response:
     return _with_cookie(request, text, session)
 
 
-async def _opened(state: AdminState, token: str) -> tuple[str, Holder]:
+async def _opened(state: AdminState, token: str, address: str) -> tuple[str, Holder]:
+    """The session's cookie, and the session. Raises `NotAdmitted`."""
     claims = tokens.read(token, state.key, tokens.FOR_API)
     async with state.database.acting() as connection:
         holder, _ = await tokens.admitted(connection, claims)
-        opened = await tokens.open_session(connection, state.key, holder, state.settings.admin.session)
+        actor = Actor(holder.name, f"browser {address}")
+        opened = await tokens.open_session(connection, state.key, actor, holder, state.settings.admin.session)
         await connection.execute(tokens.NOTE_USE.text, opened[1].id)
     return opened
 
@@ -73,7 +76,7 @@ def needs_tls(request: Request) -> bool:
 async def log_out(state: State, caller: Viewer) -> Response:
     """The session ends here and now, not only in this browser."""
     async with state.database.acting() as connection:
-        await connection.execute(tokens.CLOSE_SESSION.text, caller.holder.id)
+        await tokens.close_session(connection, caller.actor(), caller.holder.id)
     answer = RedirectResponse("/login", 303)
     for name, secure in ((access.COOKIE, False), (access.SECURE_COOKIE, True)):
         answer.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="strict")

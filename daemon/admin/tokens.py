@@ -71,14 +71,25 @@ async def issue(
     return _signed(key, FOR_API, name, role, row), row["id"]
 
 
-async def open_session(connection: asyncpg.Connection, key: str, holder: Holder, ttl: timedelta) -> tuple[str, Holder]:
-    """What a browser keeps after a login: good for so long, and never longer than the token."""
-    row = await connection.fetchrow(
-        ISSUE.text, holder.name, holder.role.word, holder.id, holder.name, ttl, holder.expires_at
-    )
-    assert row is not None
+async def open_session(
+    connection: asyncpg.Connection, key: str, actor: Actor, holder: Holder, ttl: timedelta
+) -> tuple[str, Holder]:
+    """What a browser keeps after a login: good for so long, and never longer than the token. Audited."""
+    async with deed(connection, actor, "log in") as doing:
+        row = (await doing.fetch(ISSUE, holder.name, holder.role.word, holder.id, holder.name, ttl, holder.expires_at))[
+            0
+        ]
+        after = {"token": holder.id, "role": holder.role.word, "expires_at": row["expires_at"]}
+        doing.did(f"session {row['id']}", {}, after, NEWS)
     opened = Holder(row["id"], holder.name, holder.role, row["expires_at"])
     return _signed(key, FOR_BROWSER, holder.name, holder.role, row), opened
+
+
+async def close_session(connection: asyncpg.Connection, actor: Actor, session: UUID) -> None:
+    """It is worthless from now on, also to whoever copied the cookie. Audited. What is no session stays as it is."""
+    async with deed(connection, actor, "log out") as doing:
+        if await doing.fetch(CLOSE_SESSION, session):
+            doing.did(f"session {session}", {"revoked": False}, {"revoked": True}, NEWS)
 
 
 def _signed(key: str, audience: str, name: str, role: Role, row: asyncpg.Record) -> str:

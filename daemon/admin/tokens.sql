@@ -38,4 +38,5 @@ WHERE id = ANY($1::uuid[]) OR parent = ANY($1::uuid[]);
 
 -- name: close_session
 UPDATE sexton.access_token SET revoked_by = name, revoked_at = sexton.clock()
-WHERE id = $1 AND parent IS NOT NULL AND revoked_at IS NULL;
+WHERE id = $1 AND parent IS NOT NULL AND revoked_at IS NULL
+RETURNING id;

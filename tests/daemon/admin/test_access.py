@@ -18,6 +18,7 @@ import pytest
 from daemon.admin import tokens
 from daemon.admin.roles import Role
 from daemon.admin_settings import AdminSettings
+from tests.daemon.actions_house import audit
 from tests.daemon.admin.house import GRACE, KEY, House, house
 
 ME = "/api/v1/me"
@@ -202,6 +203,16 @@ async def test_logging_out_ends_the_session_for_whoever_copied_the_cookie(open_h
         await client.post("/logout", data={"csrf": (await client.get(ME)).json()["csrf"]})
     async with open_house.new_client(cookies={"sexton_session": cookie.value or ""}) as thief:
         assert (await thief.get(ME)).status_code == 401
+
+
+async def test_logging_in_and_out_is_audited(open_house: House, connection: asyncpg.Connection) -> None:
+    async with logged_in(open_house) as client:
+        await client.post("/logout", data={"csrf": (await client.get(ME)).json()["csrf"]})
+    entries = [row for row in await audit(connection) if row["target"].startswith("session ")]
+    assert [(row["action"], row["who"], row["origin"]) for row in entries] == [
+        ("log in", "ada", "browser 127.0.0.1"), ("log out", "ada", "browser 127.0.0.1"),
+    ]  # fmt: skip
+    assert entries[0]["target"] == entries[1]["target"]
 
 
 async def test_revoking_a_token_ends_its_sessions(open_house: House, connection: asyncpg.Connection) -> None:
