@@ -192,7 +192,7 @@ def _answered_for(job: Job | None, actor: Actor, name: str, action: str, payload
         return
     if not (actor.reason or "").strip():
         why = "is not in this configuration" if job is None else "is sensitive"
-        raise NeedsReason(f"{name} {why}: say why with --reason")
+        raise NeedsReason(f"{name} {why}")
     if actor.two_person and actor.agreed_by is None:
         raise NeedsSecond(action, name, payload, actor)
 

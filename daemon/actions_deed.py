@@ -30,7 +30,11 @@ class Invalid(Refused):
 
 
 class NeedsReason(Invalid):
-    """A sensitive job is touched by nobody who does not say why."""
+    """Nobody does this who does not say why: `what` it is, without the way to say it."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what}: say why with --reason")
+        self.what = what
 
 
 class Stale(Refused):

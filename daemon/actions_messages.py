@@ -25,7 +25,7 @@ async def resend_messages(
     Raises `Refused` with every one that cannot be, and `NeedsReason`; then none is.
     """
     if again and not (actor.reason or "").strip():
-        raise NeedsReason("what was sent is sent a second time: give a reason")
+        raise NeedsReason("what was sent would be sent a second time")
     wanted = (*RESENDABLE, "sent") if again else RESENDABLE
 
     def why_not(row: asyncpg.Record) -> str | None:

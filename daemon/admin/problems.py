@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
-from daemon.actions_deed import AlreadyCovered, Invalid, Refused, Stale
+from daemon.actions_deed import AlreadyCovered, Invalid, NeedsReason, Refused, Stale
 from daemon.admin.database import TooBusy
 from daemon.admin.pages import page
 from daemon.catalogue import UnknownJob
@@ -104,6 +104,11 @@ async def _refused(request: Request, error: Exception) -> Response:
     return problem(request, status, str(error), **members)
 
 
+async def _reason_missing(request: Request, error: Exception) -> Response:
+    assert isinstance(error, NeedsReason)
+    return problem(request, 422, f"{error.what}: say why, as `reason`")
+
+
 async def _unknown_job(request: Request, error: Exception) -> Response:
     return problem(request, 404, str(error.args[0]))
 
@@ -130,6 +135,7 @@ def handle(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _unusable)
     app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(NeedsReason, _reason_missing)
     app.add_exception_handler(UnknownJob, _unknown_job)
     app.add_exception_handler(DatabaseDown, _away)
     app.add_exception_handler(TooBusy, _busy)

@@ -156,7 +156,10 @@ async def test_a_run_by_hand_gets_its_arguments(url: str, connection: asyncpg.Co
 async def test_a_sensitive_job_wants_a_reason_and_a_date_runs_once(url: str) -> None:
     async with house(url, MONEY, AFTER, claiming=False) as h:
         due = {"due_at": "2026-11-20T01:30:00Z"}
-        assert (await h.operator.post(f"{MONEY_URL}/run", json=due)).status_code == 422
+        without = await h.operator.post(f"{MONEY_URL}/run", json=due)
+        assert (without.status_code, without.json()["detail"]) == (
+            422, "test.money is sensitive: say why, as `reason`",
+        )  # fmt: skip
         run = good(await h.operator.post(f"{MONEY_URL}/run", json={**due, "reason": "lost"}))["run"]
         twice = await h.operator.post(f"{MONEY_URL}/run", json={**due, "reason": "lost"})
         assert (twice.status_code, twice.json()["run"], twice.json()["state"]) == (409, run, "ready")

@@ -6,6 +6,7 @@ import asyncio
 import re
 
 import anyio
+import asyncpg
 import httpx
 import pytest
 from fastapi import APIRouter
@@ -25,7 +26,8 @@ async def test_every_answer_is_guarded_even_one_that_is_an_error(url: str) -> No
             assert "frame-ancestors 'none'" in policy
             assert (headers["x-content-type-options"], headers["x-frame-options"]) == ("nosniff", "DENY")
             assert "server" not in headers
-        assert (await opened.viewer.get("/api/v1/nodes")).headers["cache-control"] == "no-store"
+        assert (await opened.viewer.get("/api/v1/nodes")).headers["cache-control"] == "private, no-cache"
+        assert (await opened.viewer.get("/docs")).headers["cache-control"] == "no-store"
 
 
 async def test_pages_carry_no_inline_script_or_style_and_load_nothing_from_elsewhere(url: str) -> None:
@@ -72,6 +74,19 @@ async def test_a_lost_database_is_said_in_a_word(url: str) -> None:
         answer = await opened.viewer.get("/api/v1/nodes")
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
         assert answer.json()["title"] == "Service Unavailable"
+
+
+async def test_connections_that_were_lost_are_opened_anew(url: str, connection: asyncpg.Connection) -> None:
+    async with house(url) as opened:
+        assert (await opened.viewer.get("/api/v1/nodes")).status_code == 200
+        ended = await connection.fetch(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'sexton admin test'"
+        )
+        assert ended
+        assert (await opened.viewer.get("/api/v1/nodes")).status_code in (200, 503)  # 503 if it was on its way
+        async with asyncio.timeout(10):
+            while (await opened.viewer.get("/api/v1/nodes")).status_code != 200:
+                await asyncio.sleep(0.05)
 
 
 async def test_a_statement_that_takes_too_long_is_ended_and_said(url: str) -> None:
