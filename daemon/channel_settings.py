@@ -122,6 +122,8 @@ class EmailSettings(Section):
             raise ValueError('sender is missing: write one, such as "Sexton <sexton@example.org>"') from None
         if not address.isascii():
             raise ValueError("sender: write an address in ASCII, which every mail server accepts")
+        if self.reply_to and not mailbox(self.reply_to)[1].isascii():
+            raise ValueError("reply_to: write an address in ASCII, which every mail server accepts")
         if self.tls == "none" and self.username and not is_loopback(self.host):
             raise ValueError('tls = "none" would send the password in the clear: write "starttls" or "implicit"')
         if bool(self.username) != bool(self.password.get_secret_value()):

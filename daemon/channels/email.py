@@ -78,7 +78,7 @@ class EmailChannel:
             stage = Stage.CONTENT
             return accepted((await smtp.data(content, timeout=self._time_for(content))).message)
         except SMTPResponseException as refusal:
-            if refusal.code == CLOSING and not line.fresh and stage is not Stage.CONTENT:
+            if _is_worn_out(line, stage, refusal.code):
                 smtp.close()
                 return None
             await _reset(line, refusal.code)
@@ -101,6 +101,13 @@ def _beyond_the_server(line: Line, address: str, content: bytes) -> Delivery | N
     if not address.isascii() and not line.smtp.supports_extension("smtputf8"):
         return Delivery(Verdict.REJECTED, f"the server does not offer SMTPUTF8, which {address!r} needs")
     return None
+
+
+def _is_worn_out(line: Line, stage: Stage, code: int) -> bool:
+    """An older connection has had its share: 421, or 4xx before the server knows whom the message is for."""
+    if line.fresh:
+        return False
+    return (code == CLOSING and stage is not Stage.CONTENT) or (code // 100 == 4 and stage is Stage.SENDER)
 
 
 async def _reset(line: Line, code: int) -> None:

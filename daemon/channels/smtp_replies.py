@@ -15,6 +15,7 @@ LONGEST_DETAIL = 300
 ENHANCED = re.compile(r"\s*([245]\.\d{1,3}\.\d{1,3})\b")
 NO_SUCH_MAILBOX = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"})
 NO_SUCH_MAILBOX_CODES = frozenset({550, 551, 553})
+ABOUT_THE_SENDER = re.compile(r"\bsender\b|return[- ]path|envelope[- ]from", re.IGNORECASE)  # as Exim verifies ours
 NO_SUCH_MAILBOX_WORDS = re.compile(
     r"(user|recipient|mailbox|address)\W+(is\W+)?(unknown|not\W+found|invalid)|unknown\W+(user|recipient|mailbox)"
     r"|no\W+such\W+(user|recipient|mailbox|person)|does\W+not\W+exist|doesn't\W+exist",
@@ -26,6 +27,8 @@ CLOSING = 421
 # About this message although the sender is refused: too big, or an address that needs SMTPUTF8.
 ABOUT_THE_MESSAGE = frozenset({"5.3.4", "5.2.3", "5.6.7"})
 TOO_BIG = 552
+# Said before any recipient is named: the server takes nothing from anybody just now, full or shutting down.
+SERVER_IS_CLOSED = frozenset({"4.3.1", "4.3.2"})
 QUEUED_AS = re.compile(r"\bqueued as ([\w.-]+)|\bid=([\w.-]+)", re.IGNORECASE)
 
 
@@ -46,12 +49,15 @@ def accepted(reply: str) -> Delivery:
 def refused(stage: Stage, code: int, text: str) -> Delivery:
     """4xx: later. 5xx to the recipient or the content: never. 5xx to the sender or for want of a login: the channel.
 
-    The sender is the same in all our mail, so a refusal of it is nobody's but the configuration's.
+    The sender is the same in all our mail, so a refusal of it is nobody's but the configuration's. A server that
+    closes (421), or is full, before it knows the recipient refuses everybody: no message is to blame.
     """
     match = ENHANCED.match(text)
     enhanced = match[1] if match else ""
     detail = _shortened(f"{code} {text} (answer to {stage})")
     if code in WANTS_AUTHENTICATION:
+        return Delivery(Verdict.DOWN, detail)
+    if stage is Stage.SENDER and (code == CLOSING or enhanced in SERVER_IS_CLOSED):
         return Delivery(Verdict.DOWN, detail)
     if code // 100 != 5 or code == OUT_OF_SEQUENCE:
         return Delivery(Verdict.RETRY, detail)
@@ -75,7 +81,9 @@ def unreachable(error: str) -> Delivery:
 def _says_no_such_mailbox(code: int, enhanced: str, text: str) -> bool:
     if enhanced:
         return enhanced in NO_SUCH_MAILBOX
-    return code in NO_SUCH_MAILBOX_CODES and NO_SUCH_MAILBOX_WORDS.search(text) is not None
+    if code not in NO_SUCH_MAILBOX_CODES or ABOUT_THE_SENDER.search(text):
+        return False
+    return NO_SUCH_MAILBOX_WORDS.search(text) is not None
 
 
 def _shortened(text: str) -> str:

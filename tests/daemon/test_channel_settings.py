@@ -60,6 +60,7 @@ def test_a_user_name_that_is_an_address_is_the_sender() -> None:
         ("email", {"host": "mail.example.org"}, "sender is missing"),
         ("email", {**MAIL, "sender": "nobody"}, "is no e-mail address"),
         ("email", {**MAIL, "sender": "żółw@example.org"}, "in ASCII"),
+        ("email", {**MAIL, "reply_to": "żółw@example.org"}, "reply_to: write an address in ASCII"),
         ("email", {**MAIL, "reply_to": "a@b\nBcc: c@d"}, "is no e-mail address"),
         ("email", {**MAIL, "username": "u"}, "belong together"),
         ("email", {**MAIL, "username": "u", "password": "p", "tls": "none"}, "in the clear"),

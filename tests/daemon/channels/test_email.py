@@ -144,6 +144,24 @@ async def test_a_new_connection_that_closes_before_the_mail_is_tried_later(comma
         assert server.received == []
 
 
+@pytest.mark.parametrize("answer", ["452 4.5.3 too many messages in this session", "451 4.7.0 enough"])
+async def test_a_connection_that_has_carried_its_share_is_replaced_at_once(answer: str) -> None:
+    async with mail_server() as server, email_to(server) as channel:
+        assert (await channel.send(a_message(1))).verdict is Verdict.SENT
+        server.answer("MAIL", answer)
+        assert (await channel.send(a_message(2))).verdict is Verdict.SENT
+        assert (len(server.received), server.sessions) == (2, 2)
+
+
+@pytest.mark.parametrize("answer", ["421 4.3.2 shutting down", "452 4.3.1 Insufficient system storage"])
+async def test_a_server_that_takes_nothing_from_anybody_is_down_and_so_is_its_probe(answer: str) -> None:
+    async with mail_server() as server, email_to(server) as channel:
+        server.answer("MAIL", answer, answer)
+        assert (await channel.send(a_message())).verdict is Verdict.DOWN
+        assert (await channel.probe()).verdict is Verdict.DOWN
+        assert (await channel.probe()).verdict is Verdict.SENT
+
+
 async def test_a_connection_that_closes_after_the_mail_is_ambiguous_and_not_repeated_by_us() -> None:
     async with mail_server() as server, email_to(server) as channel:
         await channel.send(a_message(1))

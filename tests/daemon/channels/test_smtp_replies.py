@@ -13,7 +13,10 @@ from daemon.channels.smtp_replies import Stage, accepted, lost, refused, unreach
 @pytest.mark.parametrize(
     ("stage", "code", "text", "verdict"),
     [
-        (Stage.SENDER, 421, "4.3.2 shutting down", Verdict.RETRY),
+        (Stage.SENDER, 421, "4.3.2 shutting down", Verdict.DOWN),
+        (Stage.SENDER, 452, "4.3.1 Insufficient system storage", Verdict.DOWN),
+        (Stage.SENDER, 450, "4.7.1 too many messages from you", Verdict.RETRY),
+        (Stage.RECIPIENT, 421, "4.7.0 this one not now", Verdict.RETRY),
         (Stage.SENDER, 451, "greylisted", Verdict.RETRY),
         (Stage.SENDER, 550, "5.7.1 sender refused", Verdict.DOWN),
         (Stage.SENDER, 501, "bad sender", Verdict.DOWN),
@@ -50,6 +53,8 @@ def test_the_code_and_how_far_it_had_come_decide(stage: Stage, code: int, text: 
         (552, "5.2.2 mailbox full", False),
         (550, "blocked by our filter", False),
         (554, "relay access denied", False),
+        (550, "Verification failed for <sexton@example.org> No such user here Sender verify failed", False),
+        (553, "Return-path address does not exist", False),
         (450, "4.1.1 user unknown, for now", False),
     ],
 )
