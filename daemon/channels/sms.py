@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import time
+from datetime import timedelta
 
 from daemon.addresses import telephone_number
 from daemon.channel_settings import SmsSettings
@@ -17,11 +18,13 @@ from daemon.channels.web import Answer, NoAnswer, Web
 
 LONGEST_BODY = 1600  # the service refuses longer ones (21617)
 OPTED_OUT = 21610
-AGAIN_LATER = frozenset({20429, 21611, 30001, 30003})  # too many requests, queue full or overflown, phone off
+PHONE_OFF = 30003
+TOO_MUCH = frozenset({20429, 21611, 30001})  # too many requests, queue full, queue overflown: the same for all messages
+PAUSE = timedelta(seconds=10)  # when the service has too much and does not say for how long
 # About our account, our number or our settings: the same for every message.
 OURS = frozenset({20003, 20005, 21212, 21603, 21606, 21660, 21701, 21703, 21704, 30002})
 NOT_ACCEPTED = frozenset({401, 402, 403, 404, 405})
-GATEWAY_LOST_IT = frozenset({502, 504})  # the service behind may have got it
+NOT_TAKEN = frozenset({408, 503})  # the request did not come whole, or was turned away at the door
 BELIEVE_REFUSAL = 300.0
 
 
@@ -89,14 +92,16 @@ def judged(answer: Answer, body: str) -> Delivery:
         return Delivery(Verdict.SENT, f"{sent.count} segment{plural} of {sent.encoding}", str(sid) if sid else None)
     if code == OPTED_OUT:
         return Delivery(Verdict.OPTED_OUT, answer.detail)
-    if code in AGAIN_LATER or answer.status == 429:
-        return Delivery(Verdict.RETRY, answer.detail, retry_after=answer.retry_after)
+    if code in TOO_MUCH or answer.status == 429:
+        return Delivery(Verdict.RETRY, answer.detail, retry_after=answer.retry_after or PAUSE)
+    if code == PHONE_OFF:
+        return Delivery(Verdict.RETRY, answer.detail)
     if code in OURS or answer.status in NOT_ACCEPTED or 300 <= answer.status < 400:
         return Delivery(Verdict.DOWN, answer.detail)
-    if answer.status in GATEWAY_LOST_IT:
-        return Delivery(Verdict.UNKNOWN, answer.detail)
-    if answer.status >= 500 or answer.status == 408:
+    if answer.status in NOT_TAKEN or (answer.status >= 500 and code):
         return Delivery(Verdict.RETRY, answer.detail, retry_after=answer.retry_after)
+    if answer.status >= 500:  # a gateway, or a service that broke down half way: it may have taken the message
+        return Delivery(Verdict.UNKNOWN, answer.detail)
     return Delivery(Verdict.REJECTED, answer.detail)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from daemon.addresses import one_line
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 LONGEST_DETAIL = 300
 LONGEST_WAIT = timedelta(days=1)
+SHORTEST_SECRET = 12  # a part of a path as long as that may be a key
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class Web:
             return NoAnswer(nothing_sent=True, detail=_said(error))
         except (httpx.HTTPError, TimeoutError, OSError) as error:
             return NoAnswer(nothing_sent=False, detail=_said(error))
-        return self._answer(response)
+        return self._answer(response, url)
 
     async def aclose(self) -> None:
         if self._client is not None:
@@ -83,14 +85,23 @@ class Web:
                 self._client = httpx.AsyncClient(timeout=self._timeout, follow_redirects=False, verify=context)
         return self._client
 
-    def _answer(self, response: httpx.Response) -> Answer:
+    def _answer(self, response: httpx.Response, url: str) -> Answer:
         try:
             body = json.loads(response.content)
         except ValueError:
             body = None
-        text = response.content[:4096].decode("utf-8", "replace")
+        text = without_url(response.content[:4096].decode("utf-8", "replace"), url)
         wait = retry_after(response.headers.get("retry-after", ""), self._now())
         return Answer(response.status_code, text, body if isinstance(body, dict) else {}, wait)
+
+
+def without_url(text: str, url: str) -> str:
+    """The text without the URL, its path and the long parts of it: error pages like to repeat what was asked for."""
+    asked = urlsplit(url)
+    parts = [url, asked.query, *asked.path.split("/")]
+    for secret in sorted((part for part in parts if len(part) >= SHORTEST_SECRET), key=len, reverse=True):
+        text = text.replace(secret, "[…]")
+    return text
 
 
 def retry_after(header: str, now: datetime) -> timedelta | None:

@@ -11,6 +11,7 @@ from daemon.channels.web import Answer, NoAnswer, Web, bounded
 TIMEOUT = timedelta(seconds=10)
 GONE = frozenset({401, 403, 404, 410})
 REFUSED_FOR_NOW = frozenset({408, 425})
+PAUSE = timedelta(seconds=10)  # after a 429 that does not say for how long
 
 
 class Webhook:
@@ -59,4 +60,4 @@ def _wait(answer: Answer) -> timedelta | None:
     """Discord says it more exactly in the body than in the header."""
     said = answer.json.get("retry_after")
     exact = bounded(said) if isinstance(said, int | float) and not isinstance(said, bool) else None
-    return exact or answer.retry_after
+    return exact or answer.retry_after or (PAUSE if answer.status == 429 else None)

@@ -126,6 +126,23 @@ async def test_the_status_decides(name: str, status: int, body: str, verdict: Ve
     assert "not-to-be-told" not in delivery.detail
 
 
+@pytest.mark.parametrize("name", CHATS)
+@pytest.mark.parametrize("status", [404, 500])
+async def test_an_error_page_that_repeats_the_address_tells_no_secret(name: str, status: int) -> None:
+    with http_service(status, f"Cannot POST {SECRET}?wait=true, said not-to-be-told") as service:
+        async with chat(name, service.url) as channel:
+            sent, probed = await channel.send(a_message()), await channel.probe()
+    assert sent.detail.startswith(f"{status} Cannot POST /services/T000/B000/[…]")
+    assert "not-to-be-told" not in sent.detail + probed.detail
+
+
+@pytest.mark.parametrize("name", CHATS)
+async def test_a_service_that_has_too_much_is_given_a_pause_without_asking(name: str) -> None:
+    with http_service(429) as service:
+        async with chat(name, service.url) as channel:
+            assert (await channel.send(a_message())).retry_after == webhook.PAUSE
+
+
 async def test_slack_says_ok_or_it_was_not_slack() -> None:
     with http_service(200, "<html>please log in to the network</html>") as service:
         async with chat("slack", service.url) as channel:

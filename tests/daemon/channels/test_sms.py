@@ -85,7 +85,8 @@ async def test_a_text_too_long_is_cut_and_not_refused() -> None:
         (400, error(21211), Verdict.REJECTED), (400, error(21614), Verdict.REJECTED),
         (400, error(21610), Verdict.OPTED_OUT), (400, error(21611), Verdict.RETRY),
         (429, error(20429, 429), Verdict.RETRY), (429, "slow down", Verdict.RETRY), (400, error(30003), Verdict.RETRY),
-        (500, "oops", Verdict.RETRY), (503, error(20503, 503), Verdict.RETRY), (408, "", Verdict.RETRY),
+        (500, error(20500, 500), Verdict.RETRY), (503, "", Verdict.RETRY), (408, "", Verdict.RETRY),
+        (500, "oops", Verdict.UNKNOWN), (520, "", Verdict.UNKNOWN), (524, "timed out behind us", Verdict.UNKNOWN),
         (502, "bad gateway", Verdict.UNKNOWN), (504, "gateway timeout", Verdict.UNKNOWN),
         (401, error(20003, 401), Verdict.DOWN), (404, error(20404, 404), Verdict.DOWN), (302, "", Verdict.DOWN),
         (400, error(21606), Verdict.DOWN), (403, "", Verdict.DOWN), (400, "not json", Verdict.REJECTED),
@@ -107,6 +108,13 @@ async def test_the_wait_that_is_asked_for_is_passed_on() -> None:
             delivery = await channel.send(a_message())
     assert delivery.retry_after is not None
     assert delivery.retry_after.total_seconds() == 17
+
+
+@pytest.mark.parametrize(("status", "body"), [(429, "slow down"), (400, error(21611)), (429, error(20429, 429))])
+async def test_a_service_that_has_too_much_is_given_a_pause_without_asking(status: int, body: object) -> None:
+    with http_service(status, body) as service:
+        async with sms_to(service.url) as channel:
+            assert (await channel.send(a_message())).retry_after == sms.PAUSE
 
 
 @pytest.mark.parametrize("reply", [HANG, DROP])
