@@ -7,10 +7,10 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 
-.PHONY: help setup setup-dev run test check format bench soak lock install rollback uninstall clean
+.PHONY: help setup setup-dev run test check format bench soak screenshots lock install rollback uninstall clean
 
 help: ## list the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
 $(BIN)/python:
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
@@ -54,6 +54,9 @@ bench: setup-dev ## measure against peers and limits (BENCH=name for one)
 
 soak: setup-dev ## the kill tests, long
 	@$(BIN)/python -m pytest -m soak -o addopts= -s tests/system
+
+screenshots: setup-dev ## take the pictures of docs/screenshots anew (needs chromium)
+	@$(BIN)/python -m tests.daemon.admin.browser.screenshots
 
 lock: setup-dev ## resolve the dependencies anew (needs uv)
 	@uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes \

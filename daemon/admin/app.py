@@ -31,6 +31,7 @@ from daemon.admin.api import (
     stats,
 )
 from daemon.admin.dashboard import (
+    approval_page,
     audit_page,
     job_page,
     node_page,
@@ -54,7 +55,8 @@ API = (
     approvals, background_processes, job_manager, cron_health,
 )  # fmt: skip
 PAGES = (
-    session, overview, job_page, run_page, queue_page, outbox_page, node_page, audit_page, token_page, watching, docs,
+    session, overview, job_page, run_page, queue_page, outbox_page, node_page, audit_page, token_page, approval_page,
+    watching, docs,
 )  # fmt: skip
 ROUTERS: tuple[APIRouter, ...] = tuple(module.router for module in (*API, *PAGES))
 LONGEST_BODY = 1 << 20

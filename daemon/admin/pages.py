@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from daemon import in_words
 from daemon.version import VERSION
@@ -26,8 +27,18 @@ def environment() -> Environment:
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     made.globals["version"] = VERSION
-    made.filters |= {"duration": in_words.duration, "moment": in_words.moment, "iso": in_words.iso}
+    made.filters |= {
+        "duration": in_words.duration,
+        "moment": in_words.moment,
+        "iso": in_words.iso,
+        "breakable": breakable,
+    }
     return made
+
+
+def breakable(name: str) -> Markup:
+    """A dotted name that may go on in the next line after a dot or an underscore."""
+    return escape(name).replace(".", Markup(".<wbr>")).replace("_", Markup("_<wbr>"))
 
 
 def rendered(template: str, **values: Any) -> str:

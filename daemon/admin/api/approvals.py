@@ -22,7 +22,7 @@ from daemon.admin.api.jobs import known_jobs
 from daemon.admin.models import RunId, Why
 from daemon.admin.paging import Cursor, Limit, Page, decoded, page_of
 from daemon.admin.problems import described
-from daemon.admin.state import State, state_of
+from daemon.admin.state import AdminState, State, state_of
 
 router = APIRouter(prefix="/api/v1/approvals", tags=["approvals"])
 Number = Annotated[RunId, Path()]
@@ -90,6 +90,11 @@ async def list_approvals(
     pending: Annotated[bool, Query(description="Only those that wait for somebody.")] = True,
 ) -> Page[Approval]:  # fmt: skip
     """What waits for a second person, the newest first."""
+    return await listed(state, limit, cursor, pending=pending)
+
+
+async def listed(state: AdminState, limit: int, cursor: str | None, *, pending: bool) -> Page[Approval]:
+    """`pending`: only those that wait for somebody. Raises `DatabaseDown` and `TooBusy`."""
     (last,) = decoded(cursor, int)
     rows = await state.database.fetch(LISTED, pending, last, limit + 1)
     return page_of(rows, limit, _shown, lambda row: (row["id"],))

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from daemon import attention, in_force, sql
+from daemon.actions_approval import LISTED
 from daemon.admin.access import Viewer
 from daemon.admin.api.jobs import LOG
 from daemon.admin.api.nodes import NODES, node_of, workers_of
@@ -27,6 +28,7 @@ from daemon.job import Job, OnEvent, Poll
 
 PAST, FAILURES = sql.load(__file__, "past", "failures")
 DAY_EVERY = 5.0
+MOST_APPROVALS = 10
 HOURS_APART = 6
 
 router = APIRouter(include_in_schema=False)
@@ -52,7 +54,8 @@ async def attention_html(state: AdminState) -> str:
     async with state.database.reading() as connection:
         jobs = await in_force.read(connection, state.catalogue, LOG.warning)
         stands = await attention.standing(connection, jobs, channels, now)
-    return rendered("overview_attention.html", matters=stands.matters)
+        approvals = await connection.fetch(LISTED.text, True, None, MOST_APPROVALS)
+    return rendered("overview_attention.html", matters=stands.matters, approvals=approvals)
 
 
 async def now_html(state: AdminState) -> str:

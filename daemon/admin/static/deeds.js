@@ -41,7 +41,8 @@
     const headers = { "Content-Type": "application/json", "X-CSRF-Token": csrf() };
     if (revision) headers["If-Match"] = `"${revision}-"`;
     const answer = await fetch(url, { method, headers, body: method === "DELETE" ? undefined : JSON.stringify(content) });
-    const said = answer.headers.get("Content-Type")?.includes("json") ? await answer.json() : {};
+    const told = await answer.text();
+    const said = told && answer.headers.get("Content-Type")?.includes("json") ? JSON.parse(told) : {};
     if (answer.status === 401) location.assign("/login");
     if (answer.status === 412) throw new Error("Somebody has changed this meanwhile. Load the page again and look.");
     if (!answer.ok) throw Object.assign(new Error(said.detail ?? `the daemon answered ${answer.status}`), { status: answer.status });
@@ -54,9 +55,10 @@
     alert.hidden = !text;
   };
 
-  // Without a word the page stays, and its stream shows what became of it; with an empty one it is loaded again.
+  // What needs a second person has only been asked for. Without a word the page stays, and its stream shows what became of it; with an empty one it is loaded again.
   const go = (then, said) => {
-    if (then === "") location.reload();
+    if (said.approval) location.assign("/approvals");
+    else if (then === "") location.reload();
     else if (then) location.assign(then.replace(/\{(\w+)\}/g, (_, key) => said[key]));
   };
 

@@ -25,7 +25,9 @@ RULES = {
 }
 GRAVE = ("serious", "critical")
 """Of axe-core's four degrees, those that keep somebody from using a page."""
-SAID_OTHERWISE = ("Failed to load resource", "htmx: htmx:sse:error: Failed to fetch")
+SAID_OTHERWISE = (
+    "Failed to load resource", "htmx: htmx:error: Failed to fetch", "htmx: htmx:sse:error: Failed to fetch",
+)  # fmt: skip
 """In the console: a status is judged where the answer is heard, and of a server that is away the page itself tells."""
 TOO_WIDE = """() => {
     const width = document.documentElement.clientWidth;
