@@ -20,10 +20,10 @@ from daemon.roster import DISABLED
 
 (
     LOCK_RUNS, HELD_RUNS, RETRY_RUN, COVERING, DUE_EXACTLY_AT, RELEASE_RUNS, WAIVE_RUNS, CANCEL_RUNS,
-    ASK_TO_CANCEL, PAUSE_JOB, RESUME_JOB,
+    ASK_TO_CANCEL, PAUSE_JOB, RESUME_JOB, LOCK_REQUEST, REQUESTED_BEFORE, KEEP_REQUEST,
 ) = sql.load(
     __file__, "lock_runs", "held_runs", "retry_run", "covering", "due_exactly_at", "release_runs", "waive_runs",
-    "cancel_runs", "ask_to_cancel", "pause_job", "resume_job",
+    "cancel_runs", "ask_to_cancel", "pause_job", "resume_job", "lock_request", "requested_before", "keep_request",
 )  # fmt: skip
 (REQUEST_RUN,) = sql.load(ledger.__file__, "request_run")
 
@@ -34,9 +34,10 @@ Jobs = Mapping[str, Job]
 
 async def request_run(
     connection: asyncpg.Connection, actor: Actor, job: Job, *, due_at: datetime,
-    args: Mapping[str, Any] | None = None, again: bool = False,
+    args: Mapping[str, Any] | None = None, again: bool = False, key: str | None = None,
 ) -> int:  # fmt: skip
-    """A run by hand, ready at once; returns its id. `again` allows a second one for the same date or instant.
+    """A run by hand, ready at once; returns its id. `again` allows a second one for the same date or instant. The same
+    `key` of the same actor within a day gives the run that it gave before.
 
     Raises `AlreadyCovered`; for a sensitive job `NeedsReason` without a reason, and `NeedsSecond`.
     """
@@ -48,6 +49,8 @@ async def request_run(
     strict = job.catch_up.is_each and daily and not again  # it stands for its date: later ones wait for it
     text = ledger.encoded(args) if args else None
     async with deed(connection, actor, "run-job") as doing:
+        if (before := await _requested_before(doing, actor, key)) is not None:
+            return before
         await _not_stopped(doing)
         await doing.fetch(ledger.INTRODUCE_JOBS, [job.name], [DISABLED])
         for shift in range(MOST_AGAINS if again else 1):  # the next free microsecond: instants are unique
@@ -62,8 +65,18 @@ async def request_run(
                 continue
             after = {"job": job.name, "due_at": at, "args": args or {}, "again": again}
             doing.did(f"run {row['id']}", {}, after, "ready")
+            if key is not None:
+                await doing.fetch(KEEP_REQUEST, actor.who, key, row["id"])
             return int(row["id"])
         raise await _covered(doing, job.name, due_at, date)
+
+
+async def _requested_before(doing: Deed, actor: Actor, key: str | None) -> int | None:
+    if key is None:
+        return None
+    await doing.fetch(LOCK_REQUEST, actor.who, key)
+    rows = await doing.fetch(REQUESTED_BEFORE, actor.who, key)
+    return int(rows[0]["run"]) if rows else None
 
 
 async def _not_stopped(doing: Deed) -> None:

@@ -75,3 +75,13 @@ RETURNING paused_by, paused_at;
 UPDATE sexton.job
 SET paused_by = NULL, paused_at = NULL, revision = revision + 1, changed_by = $2, changed_at = sexton.clock()
 WHERE name = $1;
+
+-- name: lock_request
+-- Whoever asks with the same key at the same moment waits, and then finds the run of the first.
+SELECT pg_advisory_xact_lock(hashtextextended('sexton.request ' || $1::text || ' ' || $2::text, 0));
+
+-- name: requested_before
+SELECT run FROM sexton.request_key WHERE who = $1 AND key = $2;
+
+-- name: keep_request
+INSERT INTO sexton.request_key (who, key, run) VALUES ($1, $2, $3);

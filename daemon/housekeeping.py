@@ -13,9 +13,12 @@ from daemon.events import Event, Note
 from daemon.job import Job
 from daemon.roster import Roster
 
-TRY_ALONE, PURGE_RUNS, FREE_JOBS, PURGE_NODES, PURGE_EVENTS, PURGE_TOKENS, PURGE_APPROVALS = sql.load(
-    __file__, "try_alone", "purge_runs", "free_jobs", "purge_nodes", "purge_events", "purge_tokens", "purge_approvals"
-)
+(
+    TRY_ALONE, PURGE_RUNS, FREE_JOBS, PURGE_NODES, PURGE_EVENTS, PURGE_TOKENS, PURGE_APPROVALS, PURGE_REQUEST_KEYS,
+) = sql.load(
+    __file__, "try_alone", "purge_runs", "free_jobs", "purge_nodes", "purge_events", "purge_tokens", "purge_approvals",
+    "purge_request_keys",
+)  # fmt: skip
 EXPIRE, REMEMBER_KEYS, PURGE_MESSAGES, PURGE_KEYS = sql.load(
     str(Path(__file__).with_name("outbox.py")), "expire", "remember_keys", "purge_messages", "purge_keys"
 )
@@ -52,7 +55,7 @@ class Housekeeper:
             self.emit(
                 Note("SCHEDULED", f"{row['name']} was held by a run that is over, and is free again", warning=True)
             )
-        for statement in (PURGE_NODES, PURGE_EVENTS, PURGE_TOKENS, PURGE_APPROVALS):
+        for statement in (PURGE_NODES, PURGE_EVENTS, PURGE_TOKENS, PURGE_APPROVALS, PURGE_REQUEST_KEYS):
             await self.link.fetch(statement)
         await self._tidy_outbox()
         return EVERY

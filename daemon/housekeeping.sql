@@ -41,3 +41,6 @@ WHERE expires_at < sexton.clock() - CASE WHEN parent IS NULL THEN interval '90 d
 
 -- name: purge_approvals
 DELETE FROM sexton.approval WHERE expires_at < sexton.clock() - interval '90 days';
+
+-- name: purge_request_keys
+DELETE FROM sexton.request_key WHERE at < sexton.clock() - interval '1 day';

@@ -158,8 +158,13 @@ async def test_tokens_sessions_and_approvals_go_when_nobody_will_ask_for_them(
         "SELECT 'run', j, '{}', 'ann', 'cli', 'x', now() - a "
         "FROM (VALUES ('old', interval '91 days'), ('new', '1 day')) v (j, a)"
     )
+    await connection.execute(
+        "INSERT INTO sexton.request_key (who, key, run, at) VALUES ('ann', 'old', 1, now() - interval '25 h'), "
+        "('ann', 'new', 2, now() - interval '23 h')"
+    )
     async with housekeeper(url) as keeper:
         await keeper.step()
     names = [r["name"] for r in await rows(connection, "SELECT name FROM sexton.access_token ORDER BY name")]
     assert names == ["good", "over", "session"]
+    assert [r["key"] for r in await rows(connection, "SELECT key FROM sexton.request_key")] == ["new"]
     assert [r["job"] for r in await rows(connection, "SELECT job FROM sexton.approval")] == ["new"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Header, Response
 from pydantic import BaseModel, Field, Strict, StrictBool
 
 from daemon import actions, actions_overrides, in_force
@@ -23,6 +23,12 @@ router = APIRouter(prefix="/api/v1/jobs/{job}", tags=["jobs"], responses=describ
 Seconds = Annotated[float, Field(ge=0.001, le=timedelta(days=3650).total_seconds())]
 Schedule = Annotated[Text, Field(min_length=1, max_length=200, examples=["0 6 * * mon-fri", "every 30s", "ondemand"])]
 Zone = Annotated[Text, Field(min_length=1, max_length=100, examples=["Europe/Zurich"])]
+
+
+Key = Annotated[
+    Text | None,
+    Header(min_length=1, max_length=200, description="Asked again with the same key within a day: the same run."),
+]
 
 
 class Timing(Why):
@@ -155,7 +161,9 @@ async def override(
 
 
 @router.post("/run", status_code=202)
-async def run_now(state: State, caller: Operator, job: str, body: Wish | None = None) -> Requested:
+async def run_now(
+    state: State, caller: Operator, job: str, body: Wish | None = None, idempotency_key: Key = None
+) -> Requested:
     """A run, ready at once: whichever node has a free slot performs it."""
     wish, configured, now = body or Wish(), job_named(state, job), state.engine.clock.now()
     due_at = wish.due_at or now
@@ -164,6 +172,7 @@ async def run_now(state: State, caller: Operator, job: str, body: Wish | None = 
     effective = (await known_jobs(state, [configured.name])).jobs.jobs[configured.name]
     async with state.database.acting() as connection:
         run = await actions.request_run(
-            connection, caller.actor(wish.reason), effective, due_at=due_at, args=wish.args, again=wish.again
-        )
+            connection, caller.actor(wish.reason), effective, due_at=due_at, args=wish.args, again=wish.again,
+            key=idempotency_key,
+        )  # fmt: skip
     return Requested(run=run)

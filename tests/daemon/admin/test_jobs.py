@@ -166,6 +166,18 @@ async def test_a_sensitive_job_wants_a_reason_and_a_date_runs_once(url: str) -> 
         assert (await h.operator.post(f"{MONEY_URL}/run", json={**due, "reason": "x", "again": True})).is_success
 
 
+async def test_asking_again_with_the_same_key_makes_no_second_run(url: str, connection: asyncpg.Connection) -> None:
+    async with house(url, HAND, claiming=False) as h:
+        mine = {"Idempotency-Key": "4711"}
+        asked = [h.operator.post("/api/v1/jobs/test.hand/run", headers=mine) for _ in range(5)]
+        runs = {good(answer)["run"] for answer in await asyncio.gather(*asked)}
+        assert len(runs) == 1
+        assert len([row for row in await audit(connection) if row["action"] == "run-job"]) == 1
+        other = good(await h.operator.post("/api/v1/jobs/test.hand/run", headers={"Idempotency-Key": "4712"}))
+        theirs = good(await h.admin.post("/api/v1/jobs/test.hand/run", headers=mine))
+        assert len({*runs, other["run"], theirs["run"]}) == 3
+
+
 async def test_a_run_of_the_future_is_refused(url: str) -> None:
     async with house(url, HAND) as h:
         answer = await h.operator.post("/api/v1/jobs/test.hand/run", json={"due_at": "2999-01-01T00:00:00Z"})
