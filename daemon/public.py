@@ -111,12 +111,12 @@ class PublicServer:
 
     async def _answer(self, request: Request) -> Page:
         path = request.target.partition("?")[0]
-        if not path.startswith(PATH) or request.method not in ("GET", "POST"):
+        if not path.startswith(PATH) or request.method not in ("GET", "HEAD", "POST"):
             return NOT_FOUND
         subscription = read(self._secret, path.removeprefix(PATH))
         if subscription is None:
             return NOT_FOUND
-        if request.method == "GET":
+        if request.method != "POST":  # programs that look at mail ask with HEAD whether a link is good
             return confirm(subscription, path)
         if not asks_to_unsubscribe(request.content_type, request.body):
             return NOT_A_WISH

@@ -78,6 +78,13 @@ async def test_get_asks_and_changes_nothing() -> None:
     assert "42" not in answer.text.replace(LINK, "")
 
 
+async def test_head_finds_the_link_good_and_changes_nothing() -> None:
+    async with listening() as listener:
+        page, answer = await listener.ask("GET", LINK), await listener.ask("HEAD", LINK)
+        assert (answer.status_code, answer.content, listener.ended) == (200, b"", [])
+    assert answer.headers["content-length"] == page.headers["content-length"]
+
+
 async def test_the_button_keeps_the_wish() -> None:
     async with listening() as listener:
         answer = await listener.ask("POST", LINK, ONE_CLICK, **FORM)
@@ -127,7 +134,8 @@ async def test_a_wish_said_twice_is_no_error() -> None:
     ("method", "path"),
     [
         ("GET", "/"), ("GET", "/u/"), ("GET", "/u/abc.def"), ("GET", LINK + "x"), ("GET", LINK[:-1]),
-        ("POST", "/u/abc.def"), ("POST", "/"), ("PUT", LINK), ("DELETE", LINK), ("OPTIONS", LINK), ("HEAD", LINK),
+        ("POST", "/u/abc.def"), ("POST", "/"), ("PUT", LINK), ("DELETE", LINK), ("OPTIONS", LINK), ("HEAD", "/"),
+        ("HEAD", LINK + "x"),
         ("GET", f"/x{LINK}"), ("GET", "/metrics"), ("GET", "/u/../" + LINK[3:]), ("GET", f"/u/{'a' * 5000}"),
     ],
 )  # fmt: skip
