@@ -14,7 +14,6 @@ from aiosmtplib import SMTP, SMTPConnectResponseError, SMTPException, SMTPHeloEr
 
 from daemon.channel_settings import EmailSettings
 
-LONGEST_CONNECT = 10.0
 ASK_AFTER_IDLE = 5.0  # a connection that has rested for so long is asked whether it still lives
 PATIENCE_FOR_ANSWER = 5.0
 LONGEST_GOODBYE = 1.0
@@ -126,7 +125,7 @@ class SmtpPool:
         """Connected, encrypted, logged in, and told what the server can do."""
         settings = self._settings
         smtp = SMTP(
-            hostname=settings.host, port=settings.port, timeout=min(self._timeout, LONGEST_CONNECT),
+            hostname=settings.host, port=settings.port, timeout=self._timeout,
             use_tls=settings.tls == "implicit", start_tls=settings.tls == "starttls", tls_context=await self._context(),
             username=settings.username or None, password=settings.password.get_secret_value() or None,
             local_hostname=settings.own_domain,
@@ -138,7 +137,6 @@ class SmtpPool:
         except BaseException:
             smtp.close()
             raise
-        smtp.timeout = self._timeout
         return smtp
 
     async def _context(self) -> ssl.SSLContext | None:

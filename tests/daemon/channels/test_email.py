@@ -9,6 +9,7 @@ from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
 
+import aiosmtplib
 import pytest
 import trustme
 
@@ -202,6 +203,20 @@ async def test_a_server_that_says_nothing_is_down() -> None:
             server.port = silent.getsockname()[1]
             async with email_to(server, timeout="200ms") as channel:
                 assert (await asyncio.wait_for(channel.send(a_message()), 5)).verdict is Verdict.DOWN
+
+
+async def test_a_greeting_may_take_as_long_as_any_other_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    patience: list[float | None] = []
+
+    class Noting(aiosmtplib.SMTP):
+        async def connect(self, **given: Any) -> Any:
+            patience.append(self.timeout)
+            return await super().connect(**given)
+
+    monkeypatch.setattr(smtp_pool, "SMTP", Noting)
+    async with mail_server() as server, email_to(server, timeout="45s") as channel:
+        assert (await channel.send(a_message())).verdict is Verdict.SENT
+    assert patience == [45.0]
 
 
 @pytest.mark.parametrize("greeting", ["554 no service for you", "421 4.3.2 shutting down", "hello, I am HTTP"])
