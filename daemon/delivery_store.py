@@ -111,7 +111,8 @@ def _row(r: asyncpg.Record) -> OutboxRow:
 def _recipient(r: asyncpg.Record) -> Recipient:
     return Recipient(
         id=r["id"], email=r["email"], phone=r["phone"], timezone=r["timezone"], locale=r["locale"],
-        quiet_start=r["quiet_start"], quiet_end=r["quiet_end"], opted_out=tuple(r["opted_out"] or ()),
+        quiet_start=r["quiet_start"], quiet_end=r["quiet_end"],
+        opted_out=tuple(word.strip().lower() for word in r["opted_out"] or () if word is not None),
         deleted=r["deleted"],
     )  # fmt: skip
 

@@ -38,14 +38,16 @@ RETURNING o.id, o.token, o.suite, o.recipient, o.address, o.channel, o.template,
     o.expires_at, o.attempts, o.failures, o.not_before;
 
 -- name: next_due
--- Seconds until a message of the channel may be sent; null when there is none, or the channel is disabled.
+-- Seconds until a message of the channel may be sent; null when there is none, the channel is disabled,
+-- or everything is stopped.
 SELECT extract(epoch FROM least(
     (SELECT min(not_before) FROM sexton.outbox
      WHERE channel = $1 AND state = 'pending' AND kind IN ('security', 'alert')),
     (SELECT min(not_before) FROM sexton.outbox
      WHERE channel = $1 AND state = 'pending' AND kind IN ('transactional', 'promotional'))
 ) - sexton.clock())::float8
-WHERE NOT EXISTS (SELECT FROM sexton.channel_state WHERE channel = $1 AND disabled_reason IS NOT NULL);
+WHERE NOT EXISTS (SELECT FROM sexton.channel_state WHERE channel = $1 AND disabled_reason IS NOT NULL)
+  AND NOT EXISTS (SELECT FROM sexton.emergency_stop);
 
 -- name: suppressions
 -- $1: channel. $2, $3: suites and recipients, or addresses of messages that were given one.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AbstractAsyncContextManager
-from datetime import timedelta
+from datetime import time, timedelta
 
 import asyncpg
 import pytest
@@ -12,7 +12,7 @@ import pytest
 from daemon.breaker import Breaker
 from daemon.channel_settings import OutboxSettings
 from daemon.channels.channel import Delivery, Verdict
-from daemon.delivery import Deliverer
+from daemon.delivery import FLOOR, Deliverer
 from daemon.events import ChannelBack, ChannelDisabled, ChannelDown, MessageGivenUp, MessagesSettled, ServiceFailed
 from tests.daemon.harness import Node, node, rows
 from tests.daemon.mail import PEOPLE, SmtpChannel, leave, mail_server, states
@@ -187,6 +187,61 @@ async def test_a_suite_without_a_view_keeps_nobody_elses_mail(url: str, connecti
     row = (await rows(connection, OUTBOX))[0]
     assert (row["state"], row["failures"]) == ("pending", 1)
     assert row["last_error"].startswith("the view test.sexton_recipient cannot be read")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "view"),
+    [
+        ("opted_out", "to_jsonb(ARRAY['promotional'])"), ("opted_out", "'email,sms'::text"),
+        ("quiet_start", "'late'::text"), ("deleted", "now()"),
+    ],
+)  # fmt: skip
+async def test_a_view_that_would_be_misread_keeps_its_own_mail_and_nobody_elses(
+    wrong: str, view: str, url: str, connection: asyncpg.Connection
+) -> None:
+    await connection.execute(PEOPLE)
+    await connection.execute("INSERT INTO test.person (id, email) VALUES (1, 'a@example.org')")
+    columns = [f"{view} AS {wrong}" if name == wrong else name for name in
+               ("quiet_start", "quiet_end", "opted_out", "deleted")]  # fmt: skip
+    await connection.execute(
+        "DROP VIEW test.sexton_recipient; CREATE VIEW test.sexton_recipient AS SELECT id::text, email, phone, "
+        f"timezone, 'en' AS locale, {', '.join(columns)} FROM test.person"
+    )
+    await leave(connection, recipient="1", kind="promotional")
+    await leave(connection)
+    async with mail_server() as server, office(url, SmtpChannel(server.port)) as n:
+        await settled(n, "sent", 1)
+        await settled(n, "pending", 1)
+        assert len(server.received) == 1
+    assert (await rows(connection, OUTBOX))[0]["last_error"].startswith("the view test.sexton_recipient cannot be read")
+
+
+async def test_quiet_hours_may_end_with_the_day_and_wishes_may_be_written_in_capitals(
+    url: str, connection: asyncpg.Connection
+) -> None:
+    await connection.execute(PEOPLE)
+    await connection.execute(
+        "INSERT INTO test.person (id, email, quiet_start, quiet_end, opted_out) VALUES "
+        "(1, 'a@example.org', '00:00', '24:00', NULL), (2, 'b@example.org', NULL, NULL, '{ Promotional,NULL}')"
+    )
+    async with office(url, SmtpChannel(0)) as n:
+        people = await n.engine.post.store.people("test", ["1", "2"])
+    asha, ravi = people["test", "1"], people["test", "2"]
+    assert (asha.quiet_start, asha.quiet_end, asha.opted_out) == (time(0), time(23, 59, 59), ())
+    assert (ravi.quiet_start, ravi.quiet_end, ravi.opted_out) == (None, None, ("promotional",))
+
+
+async def test_while_everything_is_stopped_nobody_asks_for_due_messages_in_a_hurry(
+    url: str, connection: asyncpg.Connection
+) -> None:
+    await leave(connection)
+    await connection.execute("INSERT INTO sexton.emergency_stop (stopped_by) VALUES ('ann')")
+    async with mail_server() as server, office(url, SmtpChannel(server.port)) as n:
+        assert await n.engine.post.store.next_due("email") is None
+        assert await deliverer(n).step() == FLOOR
+        await connection.execute("DELETE FROM sexton.emergency_stop")
+        n.engine.post.wake()
+        await settled(n, "sent", 1)
 
 
 async def test_a_dead_mail_server_costs_one_probe_and_no_message(url: str, connection: asyncpg.Connection) -> None:
