@@ -178,7 +178,9 @@ class Deliverer:
     def _heed(self, delivery: Delivery) -> None:
         """What an answer says of the channel as a whole."""
         now = monotonic()
-        if delivery.verdict is Verdict.DOWN and self.breaker.closed:
+        if delivery.verdict is Verdict.SENT and self.breaker.closed:
+            self.breaker = CLOSED
+        elif delivery.verdict is Verdict.DOWN and self.breaker.closed:
             self.breaker = self.breaker.opened(now)
             self.emit(ChannelDown(self.channel.name, delivery.detail, self.breaker.wait(now)))
             self.give_back()
@@ -202,7 +204,7 @@ class Deliverer:
         now = monotonic()
         if answer.verdict is Verdict.SENT:
             self.emit(ChannelBack(self.channel.name, now - (self.breaker.opened_at or now)))
-            self.breaker = CLOSED
+            self.breaker = self.breaker.closed_on_trial()
             return 0.0
         self.breaker = self.breaker.probed_in_vain(now)
         return self.breaker.wait(now)

@@ -24,6 +24,16 @@ def test_the_pause_between_probes_doubles_up_to_five_minutes() -> None:
     assert pauses == [10.0, 20.0, 40.0, 80.0, 160.0, 300.0, 300.0, 300.0, 300.0]
 
 
+def test_a_channel_that_only_probes_find_well_is_left_alone_longer_each_time() -> None:
+    breaker, pauses = CLOSED, []
+    for _ in range(9):
+        breaker = breaker.opened(0.0)
+        pauses.append(breaker.wait(0.0))
+        breaker = breaker.closed_on_trial()
+        assert breaker.closed
+    assert pauses == [5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 300.0, 300.0, 300.0]
+
+
 def test_what_is_found_away_again_does_not_put_the_probe_off() -> None:
     breaker = CLOSED.opened(0.0)
     assert breaker.opened(4.0) is breaker

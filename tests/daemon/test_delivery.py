@@ -266,6 +266,23 @@ async def test_a_dead_mail_server_costs_one_probe_and_no_message(url: str, conne
     assert {(r["attempts"], r["failures"]) for r in await rows(connection, OUTBOX)} == {(1, 0)}
 
 
+async def test_a_channel_that_takes_probes_and_no_messages_is_tried_ever_more_rarely(
+    url: str, connection: asyncpg.Connection
+) -> None:
+    await leave(connection, 5)
+    channel = SmtpChannel(0, concurrency=1, verdict=Delivery(Verdict.DOWN, "530 log in"), probed=Verdict.SENT)
+    async with office(url, channel) as n:
+        for count in (1, 2, 3):
+            await n.event(ChannelDown, count=count)
+            due_now(n)
+        pauses = [e.probe_in for e in n.events if isinstance(e, ChannelDown)][:3]
+        assert [round(pause) for pause in pauses] == [5, 10, 20]
+        channel.verdict = Delivery(Verdict.SENT)
+        due_now(n)
+        await settled(n, "sent", 5)
+        assert deliverer(n).breaker == Breaker()
+
+
 def due_now(n: Node) -> None:
     """The next probe's time has come."""
     breaker = deliverer(n).breaker
