@@ -43,7 +43,7 @@ from daemon.admin.dashboard import (
     watching,
 )
 from daemon.admin.etag import Tagged
-from daemon.admin.headers import Guard
+from daemon.admin.headers import Guard, Head
 from daemon.admin.pages import STATIC
 from daemon.admin.problems import Problem, described
 from daemon.admin.roles import Role
@@ -83,6 +83,7 @@ def create_app(state: AdminState) -> FastAPI:
     app.mount("/static", StaticFiles(directory=STATIC))
     app.add_middleware(Tagged)
     app.add_middleware(Guard)
+    app.add_middleware(Head)
     silent = [f"{method} {path}" for method, path, role in roles_of(app) if role is None]
     if silent:
         raise NobodyAsked(", ".join(silent))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from fastapi import Request
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -51,6 +53,33 @@ class Guard:
             if begun:  # too late for another answer: the connection ends instead
                 raise
             await answer(scope, receive, guarded)
+
+
+class Head:
+    """HEAD is GET without the body (RFC 9110, 9.3.2); of a stream of news, its beginning."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+        ended = asyncio.Event()
+
+        async def bodiless(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                await send(message)
+                await send({"type": "http.response.body", "body": b""})
+                ended.set()
+
+        async def gone() -> Message:
+            """The request's body, then, once it is answered, the end: a stream must not go on for nobody."""
+            if not ended.is_set():
+                return await receive()
+            return {"type": "http.disconnect"}
+
+        await self._app({**scope, "method": "GET"}, gone, bodiless)
 
 
 def _add(headers: MutableHeaders, *, secure: bool, path: str) -> None:

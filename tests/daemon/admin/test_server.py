@@ -76,6 +76,19 @@ async def test_a_lost_database_is_said_in_a_word(url: str) -> None:
         assert answer.json()["title"] == "Service Unavailable"
 
 
+async def test_head_is_get_without_the_body_also_of_a_stream(url: str) -> None:
+    async with house(url) as opened:
+        for path in ("/api/v1/jobs", "/login", "/static/sexton.css", "/nowhere", "/live/now"):
+            async with opened.viewer.stream("GET", path) as got:
+                expected = (got.status_code, got.headers["content-type"])
+            async with asyncio.timeout(10):
+                head = await opened.viewer.head(path)
+            assert (head.status_code, head.headers["content-type"], head.content) == (*expected, b""), path
+            assert "content-security-policy" in head.headers
+        assert (await opened.client(None).head("/api/v1/jobs")).status_code == 401
+        assert (await opened.viewer.head("/logout")).status_code == 405
+
+
 async def test_connections_that_were_lost_are_opened_anew(url: str, connection: asyncpg.Connection) -> None:
     async with house(url) as opened:
         assert (await opened.viewer.get("/api/v1/nodes")).status_code == 200
