@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from email.utils import getaddresses
 
+import idna
+
 # An unquoted local part, also of RFC 6531: no space, no control character, none of the specials of RFC 5322.
 LOCAL_PART = re.compile(r'[^\s\x00-\x20\x7f-\xa0"(),:;<>@\[\\\].]+(\.[^\s\x00-\x20\x7f-\xa0"(),:;<>@\[\\\].]+)*')
 LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", re.IGNORECASE | re.ASCII)
@@ -19,7 +21,7 @@ def one_line(text: str) -> str:
 
 
 def mail_address(text: str) -> str:
-    """`ada@example.org` as it is, `ada@bücher.example` with its domain in IDNA.
+    """`ada@example.org` as it is, `ada@bücher.example` with its domain in IDNA 2008, as registries have it.
 
     Raises `ValueError` for anything else: names, comments, lists, quoted local parts, address literals, line ends.
     """
@@ -28,8 +30,8 @@ def mail_address(text: str) -> str:
     if not at or not fits or not _is_text(local):
         raise _no_address(text)
     try:
-        ascii_domain = domain if domain.isascii() else domain.encode("idna").decode("ascii")
-    except UnicodeError:
+        ascii_domain = domain if domain.isascii() else idna.encode(domain, uts46=True).decode("ascii")
+    except UnicodeError:  # idna's own errors are such
         raise _no_address(text) from None
     if len(local) + 1 + len(ascii_domain) > LONGEST_ADDRESS:
         raise _no_address(text)

@@ -18,8 +18,15 @@ def test_an_address_stays_as_it_is(text: str) -> None:
     assert mail_address(text) == text
 
 
-def test_a_domain_in_another_script_is_written_in_ascii() -> None:
-    assert mail_address("ada@bücher.example") == "ada@xn--bcher-kva.example"
+@pytest.mark.parametrize(
+    ("domain", "written"),
+    [
+        ("bücher.example", "xn--bcher-kva.example"), ("BÜCHER.example", "xn--bcher-kva.example"),
+        ("straße.example", "xn--strae-oqa.example"), ("例え.example", "xn--r8jz45g.example"),
+    ],
+)  # fmt: skip
+def test_a_domain_in_another_script_is_written_as_its_registry_has_it(domain: str, written: str) -> None:
+    assert mail_address(f"ada@{domain}") == f"ada@{written}"  # ß is no ss: that is another domain, of somebody else
 
 
 @pytest.mark.parametrize(
