@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
+from daemon import zones
 from daemon.addresses import mail_address, mailbox
 from daemon.setting_addresses import listen_address
 from daemon.setting_types import PositiveDuration, Section
@@ -79,6 +80,14 @@ def _without_zone(value: time) -> time:
     if value.tzinfo is not None:
         raise ValueError('write a time without a zone, such as "21:00": it is in the zone of who is written to')
     return value
+
+
+def _known_zone(name: str) -> str:
+    try:
+        zones.zone(name)
+    except ValueError as error:
+        raise ValueError(f'{error}: write an IANA name such as "Europe/Zurich"') from None
+    return name
 
 
 Mailbox = Annotated[str, AfterValidator(_mailbox_or_nothing)]
@@ -170,13 +179,17 @@ class DiscordSettings(Section):
 
 
 class OutboxSettings(Section):
-    """How messages are kept and repeated. From `quiet_start` to `quiet_end` nothing promotional is sent."""
+    """How messages are kept and repeated. From `quiet_start` to `quiet_end` nothing promotional is sent.
+
+    `timezone` is that of people whose own is not known.
+    """
 
     retention: PositiveDuration = timedelta(days=30)
     retry_base: PositiveDuration = timedelta(seconds=30)
     max_attempts: int = Field(default=8, ge=1, le=100)
     quiet_start: LocalTime = time(21)
     quiet_end: LocalTime = time(10)
+    timezone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
     administrators: Addresses = ()
     unsubscribe_secret: Annotated[SecretStr, AfterValidator(_long_or_nothing)] = NOTHING
 

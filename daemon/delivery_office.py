@@ -9,6 +9,7 @@ from datetime import datetime
 
 from anyio.abc import TaskGroup
 
+from daemon import zones
 from daemon.channel_settings import OutboxSettings
 from daemon.channels.channel import Channel
 from daemon.database import DatabaseDown, Outage
@@ -54,10 +55,10 @@ class PostOffice:
     def _deliverer(self, channel: Channel) -> Deliverer:
         settings = self.settings
         policy = RetryPolicy(settings.max_attempts - 1, settings.retry_base)
-        quiet = QuietHours(settings.quiet_start, settings.quiet_end)
+        quiet, home = QuietHours(settings.quiet_start, settings.quiet_end), zones.zone(settings.timezone)
         return Deliverer(
             channel=channel, store=self.store, results=self.results, letters=self.letters, policy=policy,
-            pages=PageReader(self.store, policy, quiet, self.now), now=self.now, emit=self.emit,
+            pages=PageReader(self.store, policy, quiet, home, self.now), now=self.now, emit=self.emit,
             may_claim=lambda: self.claiming() and self.holds_lease(),
             may_send=lambda: self.holds_lease() and not self.outage.known,
             beat=lambda: self._beat(f"delivery {channel.name}"),

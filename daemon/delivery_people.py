@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from daemon.channels.channel import Delivery, Verdict
 from daemon.delivery_rules import Go, Settlement, judged, not_to_be_sent, settled
@@ -27,11 +28,12 @@ class Ready:
 
 @dataclass
 class PageReader:
-    """`quiet` is for people whose own hours are not known."""
+    """`quiet` and `home` are for people whose own hours and zone are not known."""
 
     store: DeliveryStore
     policy: RetryPolicy
     quiet: QuietHours
+    home: ZoneInfo
     now: Callable[[], datetime]
     chance: Callable[[], float] = random.random
 
@@ -49,7 +51,7 @@ class PageReader:
                 continue
             person = people.get((row.suite, row.recipient)) if row.recipient is not None else None
             suppression = suppressions.get((row.suite, row.recipient or row.address or ""))
-            ruling = judged(row, person, suppression, self.now(), self.quiet)
+            ruling = judged(row, person, suppression, self.now(), self.quiet, self.home)
             if isinstance(ruling, Go):
                 ready.append(Ready(row, person, ruling.address))
             else:

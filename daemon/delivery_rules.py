@@ -47,9 +47,16 @@ class Never:
 
 
 def judged(
-    row: OutboxRow, person: Recipient | None, suppression: Suppression | None, now: datetime, default: QuietHours
+    row: OutboxRow,
+    person: Recipient | None,
+    suppression: Suppression | None,
+    now: datetime,
+    default: QuietHours,
+    home: ZoneInfo,
 ) -> Go | Later | Never:
     """`person` is None for a message that was given an address, and for a recipient that is not there.
+
+    `default` and `home` are the hours and the zone of people who say none.
 
     Sign-in codes and the like (security) go to whoever is there: preferences and quiet hours are not asked.
     """
@@ -62,7 +69,7 @@ def judged(
         return Never(f"recipient {row.recipient!r} has no address for {row.channel}")
     if (refusal := _refusal(row, person, suppression, address)) is not None:
         return Never(refusal)
-    until = _quiet_until(row, person, now, default)
+    until = _quiet_until(row, person, now, default, home)
     if until is None:
         return Go(address)
     if row.expires_at is not None and row.expires_at <= until:
@@ -82,7 +89,9 @@ def _refusal(row: OutboxRow, person: Recipient | None, suppression: Suppression 
     return suppression.reason
 
 
-def _quiet_until(row: OutboxRow, person: Recipient | None, now: datetime, default: QuietHours) -> datetime | None:
+def _quiet_until(
+    row: OutboxRow, person: Recipient | None, now: datetime, default: QuietHours, home: ZoneInfo
+) -> datetime | None:
     """Promotional messages to a person only: of a bare address the wall clock is not known."""
     if row.kind != "promotional" or person is None:
         return None
@@ -90,14 +99,14 @@ def _quiet_until(row: OutboxRow, person: Recipient | None, now: datetime, defaul
         default.start if person.quiet_start is None else person.quiet_start,
         default.end if person.quiet_end is None else person.quiet_end,
     )
-    return hours.until(now, _zone(person.timezone))
+    return hours.until(now, _zone(person.timezone, home))
 
 
-def _zone(name: str | None) -> ZoneInfo:
+def _zone(name: str | None, home: ZoneInfo) -> ZoneInfo:
     try:
-        return zones.zone(name or "UTC")
+        return zones.zone(name) if name else home
     except ValueError:  # a suite's view says it; a person is not left without mail for a misspelt zone
-        return zones.zone("UTC")
+        return home
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,7 @@ def test_a_user_name_that_is_an_address_is_the_sender() -> None:
         ("outbox", {"administrators": ["nobody"]}, "is no e-mail address"),
         ("outbox", {"unsubscribe_secret": "short"}, "at least 16 random characters"),
         ("outbox", {"quiet_start": "21:00Z"}, "without a zone"),
+        ("outbox", {"timezone": "Asia/Kolkatta"}, 'write an IANA name such as "Europe/Zurich"'),
         ("outbox", {"max_attempts": 0}, "greater than or equal to 1"),
         ("public", {"listen": "8080"}, "HOST:PORT"),
         ("public", {"base_url": "http://example.org"}, "begins with https://"),

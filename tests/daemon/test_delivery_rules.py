@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -26,6 +27,7 @@ from daemon.quiet_hours import QuietHours
 from daemon.retry import RetryPolicy
 
 NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)
+GREENWICH = ZoneInfo("UTC")
 NIGHT = QuietHours(time(21), time(10))
 POLICY = RetryPolicy(7, timedelta(seconds=30))
 ASHA = Recipient(id="1", email="asha@example.org", phone="+41790000001", timezone="Asia/Kolkata")
@@ -40,9 +42,13 @@ def a_row(**options: object) -> OutboxRow:
 
 
 def ruling(
-    row: OutboxRow, person: Recipient | None = ASHA, found: Suppression | None = None, now: datetime = NOW
+    row: OutboxRow,
+    person: Recipient | None = ASHA,
+    found: Suppression | None = None,
+    now: datetime = NOW,
+    home: ZoneInfo = GREENWICH,
 ) -> object:
-    return judged(row, person, found, now, NIGHT)
+    return judged(row, person, found, now, NIGHT, home)
 
 
 @pytest.mark.parametrize(
@@ -108,11 +114,15 @@ def test_quiet_hours_are_the_persons_own_and_only_for_what_is_promotional() -> N
 
 
 @pytest.mark.parametrize("zone", [None, "", "Mars/Olympus", "../etc/passwd"])
-def test_a_zone_that_is_none_counts_as_utc(zone: str | None) -> None:
+def test_a_zone_that_is_none_counts_as_the_operators(zone: str | None) -> None:
     person = replace(ASHA, timezone=zone)
     row = a_row(kind="promotional")
     assert ruling(row, person, now=datetime(2026, 3, 3, 22, tzinfo=UTC)) == Later(
         datetime(2026, 3, 4, 10, tzinfo=UTC), "quiet hours"
+    )
+    india = ZoneInfo("Asia/Kolkata")
+    assert ruling(row, person, now=datetime(2026, 3, 3, 16, tzinfo=UTC), home=india) == Later(
+        datetime(2026, 3, 4, 4, 30, tzinfo=UTC), "quiet hours"
     )
 
 
