@@ -7,7 +7,7 @@ import pytest
 from daemon.admin.roles import Role
 from tests.daemon.admin.browser.believable import HEALTH, INVOICE, PAYOUT, believable_house
 from tests.daemon.admin.browser.conftest import Visit
-from tests.daemon.admin.browser.visitor import NARROW, WIDE
+from tests.daemon.admin.browser.visitor import COLOURS, NARROW, RULES, WIDE
 from tests.daemon.admin.house import House
 
 QUEUE = "flights.flight_processing_queue"
@@ -26,16 +26,19 @@ async def pages_of(opened: House) -> list[str]:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_every_page_is_fit_for_everybody_on_every_screen(url: str, visit: Visit, scheme: str) -> None:
-    async with believable_house(url, many=True) as opened:
+@pytest.mark.parametrize(("scheme", "rules"), [("light", RULES), ("dark", COLOURS)], ids=["light", "dark"])
+async def test_every_page_is_fit_for_everybody_on_every_screen(
+    url: str, visit: Visit, scheme: str, rules: dict[str, object]
+) -> None:
+    """In the dark, what differs are the colours."""
+    async with believable_house(url, many=scheme == "light") as opened:
         visitor = await visit(opened, Role.ADMIN, color_scheme=scheme)
         visitor.refusals.add(404)
         found: list[str] = []
         for path in await pages_of(opened):
             await visitor.page.set_viewport_size(WIDE)
             await visitor.go(path)
-            found += [f"{path}: {hurdle}" for hurdle in await visitor.hurdles()]
+            found += [f"{path}: {hurdle}" for hurdle in await visitor.hurdles(rules)]
             await visitor.page.set_viewport_size(NARROW)
             found += [f"{path} at 360 px: {wide}" for wide in await visitor.too_wide()]
         assert found == []
