@@ -94,17 +94,17 @@ class PublicServer:
         try:
             with contextlib.suppress(OSError, TimeoutError):
                 async with asyncio.timeout(LONGEST_REQUEST):
-                    writer.write(await self._exchange(reader))
+                    writer.write(await self._exchange(reader, writer))
                     await writer.drain()
                     writer.close()
                     await writer.wait_closed()
         finally:
             writer.transport.abort()
 
-    async def _exchange(self, reader: asyncio.StreamReader) -> bytes:
+    async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
         connection = h11.Connection(h11.SERVER, max_incomplete_event_size=LONGEST_HEAD)
         try:
-            request = await _read(connection, reader)
+            request = await _read(connection, reader, writer)
         except h11.RemoteProtocolError:
             return _written(connection, UNREADABLE)
         return _written(connection, await self._answer(request), without_body=request.method == "HEAD")
@@ -134,13 +134,15 @@ class PublicServer:
         return DONE
 
 
-async def _read(connection: h11.Connection, reader: asyncio.StreamReader) -> Request:
+async def _read(connection: h11.Connection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Request:
     """One whole request. Raises `h11.RemoteProtocolError` for what is none, or is too long."""
     head: h11.Request | None = None
     body = b""
     while True:
         event = connection.next_event()
         if event is h11.NEED_DATA:
+            if connection.they_are_waiting_for_100_continue:
+                writer.write(connection.send(h11.InformationalResponse(status_code=100, headers=[])) or b"")
             connection.receive_data(await reader.read(LONGEST_HEAD))
         elif isinstance(event, h11.Request):
             head = event

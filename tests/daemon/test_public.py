@@ -124,6 +124,18 @@ async def test_another_post_is_no_wish(content_type: str, body: bytes) -> None:
         assert (answer.status_code, listener.ended) == (400, [])
 
 
+async def test_whoever_waits_to_be_asked_for_the_body_is_asked() -> None:
+    head = f"POST {LINK} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(ONE_CLICK)}\r\nExpect: 100-continue\r\n\r\n"
+    async with listening() as listener:
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        writer.write(head.encode())
+        assert await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5) == b"HTTP/1.1 100 \r\n\r\n"
+        writer.write(ONE_CLICK)
+        assert (await asyncio.wait_for(reader.read(), 5)).startswith(b"HTTP/1.1 200 ")
+        writer.close()
+        assert listener.ended == [ADA]
+
+
 async def test_a_wish_said_twice_is_no_error() -> None:
     async with listening() as listener:
         for _ in range(2):
