@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import ssl
 import time
@@ -113,7 +114,8 @@ class SmtpPool:
             return Line(await self._introduced())
         except Exception as error:
             self._closed_one()
-            raise Unreachable(f"{self._settings.host}:{self._settings.port}: {_reason(error)}") from error
+            reason = _without_credentials(_reason(error), self._settings)
+            raise Unreachable(f"{self._settings.host}:{self._settings.port}: {reason}") from error
         except BaseException:
             self._closed_one()
             raise
@@ -200,3 +202,14 @@ def _reason(error: Exception) -> str:
     if isinstance(error, SMTPException) and len(error.args) > 1:
         return f"{type(error).__name__.removeprefix('SMTP')}: {error.args[0]} {error.args[1]}"
     return str(error) or type(error).__name__
+
+
+def _without_credentials(text: str, settings: EmailSettings) -> str:
+    """Some servers repeat the command that they refuse, and with it the password as AUTH PLAIN or LOGIN wraps it."""
+    user, password = settings.username, settings.password.get_secret_value()
+    if not password:
+        return text
+    wrapped = (base64.b64encode(said.encode()).decode() for said in (f"\0{user}\0{password}", password))
+    for secret in (*wrapped, password):
+        text = text.replace(secret, "[…]")
+    return text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import socket
 import ssl
 from email import message_from_bytes, policy
@@ -12,6 +13,7 @@ from typing import Any
 import aiosmtplib
 import pytest
 import trustme
+from aiosmtpd.smtp import AuthResult
 
 from daemon.channels import smtp_pool
 from daemon.channels.channel import Message, Verdict
@@ -341,6 +343,25 @@ async def test_a_certificate_of_another_host_is_down(tmp_path: Path, monkeypatch
     trust(authority, tmp_path, monkeypatch)
     async with mail_server(tls=context) as server, email_to(server, tls="starttls") as channel:
         assert (await channel.send(a_message())).verdict is Verdict.DOWN
+
+
+@pytest.mark.parametrize("mechanism", ["LOGIN", "PLAIN"])
+async def test_a_server_that_repeats_what_it_refuses_tells_no_password(mechanism: str) -> None:
+    said = f"\0{USER}\0wrong but secret" if mechanism == "PLAIN" else "wrong but secret"
+    wrapped = base64.b64encode(said.encode()).decode()
+
+    def repeats(*_given: object) -> AuthResult:
+        return AuthResult(success=False, handled=False, message=f"535 5.7.8 no: {wrapped} (wrong but secret)")
+
+    others = [name for name in ("LOGIN", "PLAIN") if name != mechanism]
+    settings = {"username": USER, "password": "wrong but secret"}
+    async with (
+        mail_server(authenticator=repeats, auth_require_tls=False, auth_exclude_mechanism=others) as server,
+        email_to(server, **settings) as channel,
+    ):
+        for refused in (await channel.send(a_message()), await channel.probe()):
+            assert refused.verdict is Verdict.DOWN
+            assert refused.detail.endswith("535 5.7.8 no: […] ([…])")
 
 
 async def test_nothing_is_sent_in_the_clear_to_a_server_without_starttls() -> None:
