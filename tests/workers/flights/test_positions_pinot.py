@@ -194,6 +194,7 @@ async def test_a_page_instead_of_json_is_unavailable(
         (gzip.compress(json.dumps(table(ROWS)).encode())[:60], "Content-Encoding: gzip"),
         (b"[" * 100_000, ""),
     ],
+    ids=["no gzip at all", "gzip cut off", "nested without end"],
 )
 async def test_a_body_that_cannot_be_read_is_unavailable(pinot: Broker, body: bytes, header: str) -> None:
     pinot.says(body, more=f"{header}\r\n" if header else "")
