@@ -19,7 +19,7 @@ from daemon.admin.pages import page_for, rendered
 from daemon.admin.paging import Cursor
 from daemon.admin.state import AdminState, State
 
-(LAST_LINES,) = sql.load(__file__, "last_lines")
+LAST_LINES, OPEN_RUNS = sql.load(__file__, "last_lines", "open_runs")
 PER_PAGE = 50
 
 router = APIRouter(include_in_schema=False)
@@ -53,7 +53,8 @@ async def list_runs(
 ) -> Response:  # fmt: skip
     sought = Sought(job, in_state, trigger)
     return page_for(
-        caller, "runs.html", "Runs", list=await list_html(state, sought, cursor), job=job, state=sought.state,
+        caller, "runs.html", "Runs", list=await list_html(state, sought, cursor),
+        counts=await counts_html(state), job=job, state=sought.state,
         trigger=sought.trigger, query=sought.query if cursor is None else None, states=get_args(RunState),
         triggers=get_args(Trigger), jobs=sorted(state.catalogue.jobs),
     )  # fmt: skip
@@ -68,7 +69,15 @@ async def live_runs(
 ) -> Response:  # fmt: skip
     """The newest page; older ones change no more."""
     sought = Sought(job, in_state, trigger)
-    return await watched(request, state, list=Part(f"runs {sought.query}", lambda: list_html(state, sought, None)))
+    return await watched(
+        request, state, counts=Part("open runs", lambda: counts_html(state)),
+        list=Part(f"runs {sought.query}", lambda: list_html(state, sought, None)),
+    )  # fmt: skip
+
+
+async def counts_html(state: AdminState) -> str:
+    """How many runs are in each state that is not the end. Raises `DatabaseDown` and `TooBusy`."""
+    return rendered("runs_counts.html", counts=await state.database.fetch(OPEN_RUNS))
 
 
 async def list_html(state: AdminState, sought: Sought, cursor: str | None) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import asyncpg
 from playwright.async_api import Route, expect
 
@@ -33,6 +35,24 @@ async def test_a_page_goes_on_when_its_server_is_back(
     await visitor.page.clock.fast_forward(POLL)
     await expect(visitor.page.get_by_role("link", name=f"run {second}")).to_be_visible()
     await expect(visitor.page.locator("#away")).to_be_hidden()
+
+
+async def test_the_stream_is_opened_however_late_the_extension_for_it_arrives(open_house: House, visit: Visit) -> None:
+    visitor = await visit(open_house, Role.VIEWER)
+    loaded = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await loaded.wait()
+        await route.continue_()
+
+    await visitor.page.route("**/hx-sse.min.js", late)
+    async with visitor.page.expect_request("**/live/jobs?q=") as opened:
+        going = asyncio.ensure_future(visitor.go("/jobs"))
+        await visitor.page.wait_for_function("() => window.htmx")
+        await visitor.page.evaluate("() => new Promise((done) => setTimeout(done))")  # after what htmx itself put off
+        loaded.set()
+        await going
+    await opened.value
 
 
 async def test_where_streams_are_cut_off_the_page_asks(

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import statistics
 
 import asyncpg
 from playwright.async_api import expect
 
+from daemon.events import RunEnded
 from tests.daemon.actions_house import TICK, add_run, run_of
 from tests.daemon.admin.browser.conftest import Visit
 from tests.daemon.admin.browser.live_house import live_house
-from tests.daemon.admin.browser.working import Work
+from tests.daemon.admin.browser.working import FEES, Work
 from tests.daemon.admin.house import House
 
 ROUNDS, CHANGES = 3, 5
@@ -106,6 +108,21 @@ async def test_a_run_is_cancelled_and_tried_again_from_its_page(url: str, visit:
         await expect(visitor.page.locator("h2 .badge.succeeded")).to_be_visible()
 
 
+async def test_what_has_succeeded_is_done_once_more_with_its_arguments(url: str, visit: Visit) -> None:
+    async with live_house(url, FEES) as opened:
+        args = {"customer": 17}
+        run = (await opened.operator.post("/api/v1/jobs/test.fees/run", json={"args": args})).json()["run"]
+        await opened.node.event(RunEnded, lambda event: event.run == run)
+        visitor = await visit(opened)
+        await visitor.go(f"/runs/{run}")
+        dialog = await visitor.opens("Run again…")
+        assert json.loads(await dialog.get_by_label("Arguments").input_value()) == args
+        await visitor.button("Run again", dialog).click()
+        await expect(visitor.page.get_by_role("heading", level=1)).not_to_have_text(f"Run {run} of test.fees")
+        await expect(visitor.page.locator("h2 .badge.succeeded")).to_be_visible()
+        await visitor.sees('"customer": 17')
+
+
 async def test_chosen_runs_are_released_together_and_the_choice_outlives_the_stream(
     open_house: House, visit: Visit, connection: asyncpg.Connection
 ) -> None:
@@ -117,6 +134,7 @@ async def test_chosen_runs_are_released_together_and_the_choice_outlives_the_str
         await visitor.page.get_by_label(f"choose run {run}").check()
     another = await add_run(connection, TICK, "held", 9)
     await expect(visitor.page.get_by_role("link", name=f"run {another}")).to_be_visible()
+    await expect(visitor.page.locator("#counts a", has_text="held")).to_have_text("held 4")
     dialog = await visitor.opens("Release…")
     await expect(dialog).to_contain_text("2 chosen")
     await visitor.button("Release", dialog).click()
