@@ -22,7 +22,7 @@ async def pages_of(opened: House) -> list[str]:
     return [
         "/", "/jobs", f"/jobs/{PAYOUT}", f"/jobs/{INVOICE}", f"/jobs/{HEALTH}", "/runs",
         *(f"/runs/{number}" for number in run.values()), "/queues", f"/queues/{QUEUE}", "/outbox", "/outbox/1",
-        "/outbox/suppressions", "/nodes", "/audit", "/tokens", "/docs", "/jobs/flights.no_such_job",
+        "/outbox/suppressions", "/nodes", "/audit", "/approvals", "/tokens", "/docs", "/jobs/flights.no_such_job",
     ]  # fmt: skip
 
 
