@@ -16,7 +16,7 @@ from typing import Any, NoReturn, TypeVar
 import anyio
 import asyncpg
 
-from daemon import migrate, node_status, outlets, start_checks, store
+from daemon import migrate, node_status, start_checks, store
 from daemon.catalogue import Catalogue
 from daemon.database import connect
 from daemon.direct_alarm import direct_alarm
@@ -94,7 +94,6 @@ class Daemon:
             self._start = stack.enter_context(ExitStack())
             self._start.enter_context(self.notifier.unhurried())
             alarm = await stack.enter_async_context(direct_alarm(self.settings, self.emit, self._fault))
-            imported = asyncio.create_task(asyncio.to_thread(outlets.load, self.settings))
             try:
                 urls = self.urls = await self._unless_stopped(stack.enter_async_context(self._database()))
                 await self._unless_stopped(self._migrate(urls))
@@ -110,7 +109,6 @@ class Daemon:
             stack.push_async_callback(pool.stop, 0.0)
             place = stack.enter_context(held_place(self.settings.state_dir))
             engine = self.engine = Engine(self.settings, self.catalogue, urls, pool, self.emit, place)
-            await imported  # once the lease is held, nothing may hold the loop up
             await engine.start()
             stack.push_async_callback(engine.close)
             monitor = LoopMonitor(self.emit.beside(asyncio.get_running_loop()), engine.current_run)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import socket
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,6 @@ from daemon.loop_lag import LoopMonitor
 from daemon.metrics import Metrics
 from daemon.probes import ProbeServer
 from daemon.setting_addresses import parse_listen
-from daemon.settings import Settings
 from daemon.supervisor import Service, run_for_ever
 
 if TYPE_CHECKING:
@@ -52,12 +52,6 @@ class PortTaken(Exception):
         super().__init__(f"{setting} = {listen!r}: {why}; {remedy}")
 
 
-def load(settings: Settings) -> None:
-    """Import what costs a start a third of a second, FastAPI above all; in a thread, while the database starts."""
-    if settings.admin.enabled:
-        import daemon.admin.server  # noqa: F401
-
-
 class Outlets:
     """`open` binds what others connect to, `serve` starts what goes on by itself, `close` is the end of both."""
 
@@ -67,6 +61,7 @@ class Outlets:
         self._probes: ProbeServer | None = None
         self._refresh: Refresher | None = None
         self._public: PublicServer | None = None
+        self._door: socket.socket | None = None
         self._admin: AdminServer | None = None
         self._heartbeat: Heartbeat | None = None
         self._alerting: Alerting | None = None
@@ -123,24 +118,33 @@ class Outlets:
         self._public = server
 
     def _open_admin(self, listen: str) -> None:
-        from daemon.admin.server import admin_server
+        """Takes the port, and sees that there is a key; what serves it is made when the node is ready."""
+        from daemon.admin.bound import bound
+        from daemon.admin.keys import signing_key
 
-        server = admin_server(self._engine)
+        signing_key(self._engine.settings)
         try:
-            self.admin_port = server.bind()
+            self._door = bound(listen)
         except OSError as error:
             raise PortTaken("admin.listen", listen, error) from error
-        self._admin = server
+        self.admin_port = int(self._door.getsockname()[1])
         host = listen.rpartition(":")[0]
         self._emit(
             Note("ADMIN", f"on http://{host}:{self.admin_port}; a token to log in with: sexton token --name NAME")
         )
 
+    async def _serve_admin(self) -> float:
+        """Made in a thread: FastAPI and its routes take half a second, which neither READY nor the loop waits for."""
+        if self._admin is None:
+            assert self._door is not None
+            self._admin = await asyncio.to_thread(_admin_server, self._engine, self._door)
+        return await self._admin.step()
+
     def serve(self, tasks: TaskGroup) -> None:
         """Alerts always; admin, heartbeat and direct alarm where they are configured."""
         services = [self._alerts()]
-        if self._admin is not None:
-            services.append(Service("admin", self._admin.step))
+        if self._door is not None:
+            services.append(Service("admin", self._serve_admin))
         alerts = self._engine.settings.alerts
         if alerts.heartbeat_url:
             from daemon.heartbeat import Heartbeat
@@ -180,8 +184,8 @@ class Outlets:
                 stack.callback(self._refresh.stop)
             if self._heartbeat is not None:
                 stack.push_async_callback(self._heartbeat.aclose)
-            if self._admin is not None:
-                self._admin.close()
+            if self._door is not None:
+                self._door.close()
             await self.drain()
             await self._flush()
 
@@ -193,3 +197,9 @@ class Outlets:
                 await self._alerting.step()
             except DatabaseDown:
                 return  # it went this moment; the log has said what there was to tell
+
+
+def _admin_server(engine: Engine, taken: socket.socket) -> AdminServer:
+    from daemon.admin.server import admin_server
+
+    return admin_server(engine, taken)

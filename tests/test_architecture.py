@@ -130,12 +130,9 @@ print(len(found.jobs), sorted({"shapely", "numpy", "pandas"} & set(sys.modules))
     assert heavy == "[]"
 
 
-def test_without_the_admin_no_web_framework_is_loaded() -> None:
+def test_no_web_framework_is_loaded_before_the_admin_is_served() -> None:
     program = """
-import daemon.app, daemon.engine, daemon.outlets, daemon.cli.main
-from daemon import outlets
-from daemon.settings import Settings
-outlets.load(Settings.model_validate({"admin": {"listen": "off"}}))
+import daemon.admin.bound, daemon.admin.keys, daemon.app, daemon.engine, daemon.outlets, daemon.cli.main
 print(sorted({"fastapi", "starlette", "uvicorn", "jwt"} & set(sys.modules)))
 """
     assert python(program) == "[]"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from email.utils import formatdate
 
 from fastapi import Request
 from starlette.datastructures import MutableHeaders
@@ -83,6 +84,7 @@ class Head:
 
 
 def _add(headers: MutableHeaders, *, secure: bool, path: str) -> None:
+    headers.setdefault("Date", formatdate(usegmt=True))
     for name, value in GUARDS.items():
         headers.setdefault(name, value)
     if not path.startswith("/static/"):

@@ -10,12 +10,12 @@ import anyio
 import uvicorn
 
 from daemon.admin.app import create_app
+from daemon.admin.bound import bound
 from daemon.admin.database import AdminDatabase
 from daemon.admin.keys import signing_key
 from daemon.admin.state import AdminState
 from daemon.admin_settings import AdminSettings
 from daemon.engine import Engine
-from daemon.setting_addresses import parse_listen
 
 LONGEST_STOP = 3
 MOST_CONNECTIONS = 500
@@ -29,29 +29,26 @@ class Uvicorn(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         yield
 
+    async def main_loop(self) -> None:
+        """Until we are cancelled. uvicorn's own wakes ten times a second to see whether it should leave, which costs an
+        idle node more than all the rest of it does.
+        """
+        await self.on_tick(0)
+        await anyio.sleep_forever()
+
 
 class AdminServer:
     """`bind` takes the port, `step` serves until cancelled, as a service does."""
 
-    def __init__(self, settings: AdminSettings, state: AdminState) -> None:
+    def __init__(self, settings: AdminSettings, state: AdminState, taken: socket.socket | None = None) -> None:
         self._settings, self.state = settings, state
         self.app = create_app(state)
-        self._socket: socket.socket | None = None
-        self.port: int | None = None
+        self._socket = taken
+        self.port: int | None = taken.getsockname()[1] if taken else None
 
     def bind(self) -> int:
         """The port, which matters for port 0. Raises `OSError` if it is taken."""
-        host, port = parse_listen(self._settings.listen)
-        family, kind, protocol, _, address = socket.getaddrinfo(host, self.port or port, type=socket.SOCK_STREAM)[0]
-        self._socket = socket.socket(family, kind, protocol)
-        try:
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self._socket.bind(address)
-            self._socket.listen()
-        except OSError:
-            self._socket.close()
-            raise
-        self._socket.setblocking(False)
+        self._socket = bound(self._settings.listen, self.port)
         self.port = int(self._socket.getsockname()[1])
         return self.port
 
@@ -60,18 +57,18 @@ class AdminServer:
         if self._socket is None:
             self.bind()
         assert self._socket is not None
-        bound, self._socket = self._socket, None
+        taken, self._socket = self._socket, None
         server = Uvicorn(self._configuration())
         self.state.leaving.clear()
         await self.state.database.open()
         try:
-            await server.serve(sockets=[bound])
+            await server.serve(sockets=[taken])
         finally:
             self.state.leaving.set()
             with anyio.CancelScope(shield=True), anyio.move_on_after(LONGEST_STOP + 1):
                 if server.started:
-                    await server.shutdown(sockets=[bound])
-            bound.close()
+                    await server.shutdown(sockets=[taken])
+            taken.close()
             await self.state.database.close()
         return 0.0
 
@@ -79,20 +76,15 @@ class AdminServer:
         proxies = list(self._settings.proxies)
         return uvicorn.Config(
             self.app, http="h11", ws="none", loop="none", lifespan="off", log_config=None, access_log=False,
-            server_header=False, date_header=True, proxy_headers=bool(proxies), forwarded_allow_ips=proxies,
+            server_header=False, date_header=False, proxy_headers=bool(proxies), forwarded_allow_ips=proxies,
             limit_concurrency=MOST_CONNECTIONS, timeout_keep_alive=KEEP_ALIVE, timeout_graceful_shutdown=LONGEST_STOP,
         )  # fmt: skip
 
-    def close(self) -> None:
-        """For a server that never came to serve."""
-        if self._socket is not None:
-            self._socket.close()
 
-
-def admin_server(engine: Engine) -> AdminServer:
-    """Not bound yet. Raises `NoKey`."""
+def admin_server(engine: Engine, taken: socket.socket) -> AdminServer:
+    """On a socket that was taken before. Raises `NoKey`. Called in a thread: it is long work."""
     settings = engine.settings
     database = AdminDatabase(
         lambda: engine.urls.direct, lambda: f"sexton admin {engine.lease.incarnation}", engine.outage
     )
-    return AdminServer(settings.admin, AdminState(engine, database, signing_key(settings)))
+    return AdminServer(settings.admin, AdminState(engine, database, signing_key(settings)), taken)
