@@ -1,7 +1,8 @@
 """The vocabulary that suites import. Everything else in this package is the engine's own."""
 
-from daemon import sql
+from daemon import sql, tally
 from daemon.catchup import CatchUp
+from daemon.charts import bar_charts
 from daemon.job import (
     Context,
     Drained,
@@ -46,6 +47,7 @@ __all__ = [
     "Row",
     "Transaction",
     "WorkQueue",
+    "bar_charts",
     "days",
     "hours",
     "job",
@@ -55,4 +57,5 @@ __all__ = [
     "route",
     "seconds",
     "sql",
+    "tally",
 ]

@@ -11,7 +11,7 @@ from daemon import sql
 from daemon.queue import STATEMENTS
 
 ROOT = Path(__file__).parents[2]
-WITH_A_SUITES_TABLE = {"queue.sql", "delivery_recipients.sql", "seed.sql"}
+WITH_A_SUITES_TABLE = {"queue.sql", "delivery_recipients.sql", "seed.sql", "tally.sql"}
 FILES = [
     path
     for folder in ("daemon", "workers")
@@ -33,3 +33,9 @@ async def test_every_statement_of_a_file_fits_the_schema(path: Path, connection:
 async def test_the_queue_statements_fit_a_suites_queue_table(connection: asyncpg.Connection) -> None:
     for statement in STATEMENTS.values():
         await connection.prepare(statement.on(queue="flights.flight_processing_queue", key="flight_id").text)
+
+
+async def test_the_tallys_statements_fit_a_suites_table(connection: asyncpg.Connection) -> None:
+    await connection.execute("SET search_path = investment, pg_catalog")
+    for statement in sql.parse(ROOT / "daemon/tally.sql").values():
+        await connection.prepare(statement.text)

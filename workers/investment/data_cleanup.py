@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from daemon import CatchUp, Context, Cron, Priority, days, job, minutes, sql
-from workers.investment import tally
+from daemon import CatchUp, Context, Cron, Priority, days, job, minutes, sql, tally
 from workers.investment.ages import Cutoffs, cutoffs
 from workers.investment.settings import Settings
 

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from daemon import CatchUp, Context, Cron, Priority, Row, days, hours, job, minutes, sql
-from workers.investment import tally
+from daemon import CatchUp, Context, Cron, Priority, Row, days, hours, job, minutes, sql, tally
 from workers.investment.audience import NotificationSettings
 from workers.investment.settings import Settings
 

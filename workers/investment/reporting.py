@@ -9,9 +9,8 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from daemon import Context, Reader, Transaction, sql
+from daemon import Context, Reader, Transaction, bar_charts, sql
 from workers.investment.administrators import tell
-from workers.investment.charts import inline
 from workers.investment.figures import ZERO
 from workers.investment.period import Period
 from workers.investment.settings import Settings
@@ -54,18 +53,9 @@ async def publish(tx: Transaction, ctx: Context, kind: str, key: str, payload: d
 
 def pictures(payload: dict[str, Any]) -> tuple[list[dict[str, str]], dict[str, str]]:
     """One chart of new people, and of each currency's money: what the words beside them say, and the pictures."""
-    charts: list[dict[str, str]] = []
-    series: dict[str, Sequence[Decimal | int]] = {}
-
-    def draw(title: str, values: Sequence[Decimal | int]) -> None:
-        if any(values):
-            cid = f"chart{len(charts) + 1}"
-            series[cid] = values
-            charts.append({"cid": cid, "title": title, "highest": f"{max(values):,}", "lowest": f"{min(values):,}"})
-
-    draw("New users by day", [day["new_users"] for day in payload["days"]])
+    series: dict[str, Sequence[Decimal | int]] = {"New users by day": [day["new_users"] for day in payload["days"]]}
     for currency in payload["currencies"]:
         for what, title in SERIES:
             values = [Decimal(day[what].get(currency, ZERO)) for day in payload["days"]]
-            draw(f"{title} by day, {currency}", values)
-    return charts, inline(series)
+            series[f"{title} by day, {currency}"] = values
+    return bar_charts(series)

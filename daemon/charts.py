@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from workers.investment.png import Colour, encode
+from daemon.png import Colour, encode
 
 WIDTH, HEIGHT = 560, 120
 GAP = 2
@@ -51,6 +51,17 @@ def scaled(values: Sequence[Decimal | int]) -> tuple[int, list[int]]:
     return zero, [min(height, zero) for height in pixels]
 
 
-def inline(charts: dict[str, Sequence[Decimal | int]]) -> dict[str, str]:
+def bar_charts(series: Mapping[str, Sequence[Decimal | int]]) -> tuple[list[dict[str, str]], dict[str, str]]:
+    """One chart a title, of what is not zero throughout: for the template's words (cid, title, highest, lowest), and
+    the pictures as `data["images"]` of a message takes them."""
+    drawn = {f"chart{n}": title for n, title in enumerate((t for t, values in series.items() if any(values)), 1)}
+    words = [
+        {"cid": cid, "title": title, "highest": f"{max(series[title]):,}", "lowest": f"{min(series[title]):,}"}
+        for cid, title in drawn.items()
+    ]
+    return words, inline({cid: series[title] for cid, title in drawn.items()})
+
+
+def inline(charts: Mapping[str, Sequence[Decimal | int]]) -> dict[str, str]:
     """Content id → PNG in base64, as the outbox takes inline images; empty series have no picture."""
     return {cid: b64encode(bars(values)).decode() for cid, values in charts.items() if any(values)}

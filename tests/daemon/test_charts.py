@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.investment.charts import ABOVE, BELOW, HEIGHT, LINE, MOST_BARS, WIDTH, bars, inline, scaled
-from workers.investment.png import encode
+from daemon.charts import ABOVE, BELOW, HEIGHT, LINE, MOST_BARS, WIDTH, bar_charts, bars, inline, scaled
+from daemon.png import encode
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 
@@ -83,3 +83,14 @@ def test_an_empty_series_has_no_picture() -> None:
     pictures = inline({"roi": [0, 0], "users": [1, 2], "none": []})
     assert list(pictures) == ["users"]
     assert decoded(b64decode(pictures["users"]))[0] == WIDTH
+
+
+def test_charts_are_numbered_by_title_and_empty_ones_are_left_out() -> None:
+    words, images = bar_charts({"Returns": [0, 0], "Deposits": [Decimal("1000.00"), 0], "People": [3, -1]})
+    assert words == [
+        {"cid": "chart1", "title": "Deposits", "highest": "1,000.00", "lowest": "0"},
+        {"cid": "chart2", "title": "People", "highest": "3", "lowest": "-1"},
+    ]
+    assert {cid: b64decode(picture) for cid, picture in images.items()} == {
+        "chart1": bars([Decimal("1000.00"), 0]), "chart2": bars([3, -1]),
+    }  # fmt: skip
