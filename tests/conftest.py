@@ -15,7 +15,7 @@ import pytest
 from daemon import migrate
 from daemon.embedded import EmbeddedPostgres
 
-SUITES = {"flights": "workers.flights", "investment": "workers.investment", "jewellery": "workers.jewellery"}
+SUITES = {name: f"workers.{name}" for name in ("flights", "investment", "jewellery", "tutoring")}
 LOOSE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
 
 _numbers = itertools.count(1)

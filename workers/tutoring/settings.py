@@ -1,0 +1,19 @@
+"""What an operator may set under `[suite.tutoring]`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+ADDRESS = r"^[^@\s\x00-\x1f\x7f,;<>]+@[^@\s\x00-\x1f\x7f,;<>]+$"
+EmailAddress = Annotated[str, StringConstraints(pattern=ADDRESS, max_length=254)]
+
+
+class Settings(BaseModel):
+    """Who is told, first; then what each part of the suite needs."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    administrators: tuple[EmailAddress, ...] = ()
+    """Who gets the alerts of providers and health, and the reports. Nobody: they are kept and logged all the same."""
