@@ -6,6 +6,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
+from workers.tutoring.cleanup_settings import CleanupSettings
+from workers.tutoring.usage_advice import UsageSettings
+
 ADDRESS = r"^[^@\s\x00-\x1f\x7f,;<>]+@[^@\s\x00-\x1f\x7f,;<>]+$"
 EmailAddress = Annotated[str, StringConstraints(pattern=ADDRESS, max_length=254)]
 
@@ -17,3 +20,6 @@ class Settings(BaseModel):
 
     administrators: tuple[EmailAddress, ...] = ()
     """Who gets the alerts of providers and health, and the reports. Nobody: they are kept and logged all the same."""
+
+    cleanup: CleanupSettings = CleanupSettings()
+    usage: UsageSettings = UsageSettings()
