@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from workers.tutoring.student_settings import MOST_LOOKED_BACK
+
 LONGEST_DAYS = 36525
 
 
@@ -14,8 +16,8 @@ class CleanupSettings(BaseModel):
 
     memory_months: int = Field(default=8, gt=0, le=1200)
     """Of the calendar: a day that the month lacks is its last."""
-    archive_days: int = Field(default=180, gt=90, le=LONGEST_DAYS)
-    """Since the last message. Over the 90 days that profiles look back on."""
+    archive_days: int = Field(default=180, ge=MOST_LOOKED_BACK, le=LONGEST_DAYS)
+    """Since the last message. No less than profiles may look back, so that moving a conversation changes none."""
     check_days: int = Field(default=30, gt=0, le=LONGEST_DAYS)
     """Checks of the system and of providers."""
     history_days: int = Field(default=365, gt=0, le=LONGEST_DAYS)

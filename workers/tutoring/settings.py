@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from workers.tutoring.cleanup_settings import CleanupSettings
+from workers.tutoring.student_settings import ProfileSettings, SummarySettings
 from workers.tutoring.usage_advice import UsageSettings
 
 ADDRESS = r"^[^@\s\x00-\x1f\x7f,;<>]+@[^@\s\x00-\x1f\x7f,;<>]+$"
@@ -23,3 +24,5 @@ class Settings(BaseModel):
 
     cleanup: CleanupSettings = CleanupSettings()
     usage: UsageSettings = UsageSettings()
+    summaries: SummarySettings = SummarySettings()
+    profiles: ProfileSettings = ProfileSettings()
