@@ -1,29 +1,28 @@
-"""One PostgreSQL a test process, one template database, a clone of it for each test that asks."""
+"""One PostgreSQL a test process, one template database, a database like it for each test that asks."""
 
 from __future__ import annotations
 
-import itertools
-import os
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
 
+import workers
 from daemon import migrate
 from daemon.embedded import EmbeddedPostgres
+from tests.databases import Databases, on_database
 
-SUITES = {name: f"workers.{name}" for name in ("flights", "investment", "jewellery", "tutoring")}
-LOOSE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
-
-_numbers = itertools.count(1)
-
-
-def on_database(url: str, name: str) -> str:
-    """The same server, another database."""
-    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+SUITES = {
+    package.name: f"workers.{package.name}"
+    for package in sorted(Path(workers.__path__[0]).iterdir())
+    if (package / "__init__.py").is_file()
+}
+LOOSE = {
+    "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off",
+    "max_connections": "200",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -40,7 +39,7 @@ async def server() -> AsyncIterator[str]:
 
 @pytest.fixture(scope="session")
 async def template(server: str) -> str:
-    """A database with every migration applied; clones of it are cheap."""
+    """A database with every migration applied."""
     connection = await asyncpg.connect(server)
     await connection.execute("CREATE DATABASE template_sexton")
     await connection.close()
@@ -50,17 +49,17 @@ async def template(server: str) -> str:
     return "template_sexton"
 
 
+@pytest.fixture(scope="session")
+def databases(server: str, template: str) -> Databases:
+    """Migrated ones, for `async with databases.lent() as url`."""
+    return Databases(server, template)
+
+
 @pytest.fixture
-async def url(server: str, template: str) -> AsyncIterator[str]:
+async def url(databases: Databases) -> AsyncIterator[str]:
     """A migrated database of this test's own."""
-    name = f"test_{os.getpid()}_{next(_numbers)}"
-    admin = await asyncpg.connect(server)
-    await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY wal_log')
-    try:
-        yield on_database(server, name)
-    finally:
-        await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-        await admin.close()
+    async with databases.lent() as lent:
+        yield lent
 
 
 @pytest.fixture

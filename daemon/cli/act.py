@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 import asyncpg
 
@@ -97,7 +99,8 @@ def waive(invocation: Invocation, runs: Sequence[int], actor: Actor) -> int:
 
 def cancel(invocation: Invocation, runs: Sequence[int], wait: bool, actor: Actor) -> int:
     async def main() -> int:
-        async with connected(invocation.settings) as (connection, place):
+        waiting = stoppable() if wait else nullcontext(asyncio.Event())  # from before anything is told
+        async with connected(invocation.settings) as (connection, place), waiting as stop:
             changed = await actions.cancel_runs(connection, actor, _distinct(runs))
             _tell([run for run in changed if run.was != "running"])
             for run in changed:
@@ -106,23 +109,24 @@ def cancel(invocation: Invocation, runs: Sequence[int], wait: bool, actor: Actor
             asked = [run for run in changed if run.was == "running"]
             for run in asked:
                 print(f"run {run.id} ({run.job}): asked its node to stop it", flush=True)
-            return await _see_them_stop(connection, place, asked) if wait else 0
+            return await _see_them_stop(connection, place, asked, stop) if wait else 0
 
     return run_async(main)
 
 
-async def _see_them_stop(connection: asyncpg.Connection, place: Opened, asked: Sequence[Changed]) -> int:
+async def _see_them_stop(
+    connection: asyncpg.Connection, place: Opened, asked: Sequence[Changed], stop: asyncio.Event
+) -> int:
     """0 when every one was cancelled; one that ended otherwise, or goes on, is reported."""
 
     async def alive() -> bool:
         return await nodes_alive(connection, place)
 
     failed = 0
-    async with stoppable() as stop:
-        for run in asked:
-            ended = await wait_for(connection, run.id, alive, stop, patience=CANCEL_PATIENCE)
-            report(ended, run.id)
-            failed += ended.row["state"] != "cancelled"
+    for run in asked:
+        ended = await wait_for(connection, run.id, alive, stop, patience=CANCEL_PATIENCE)
+        report(ended, run.id)
+        failed += ended.row["state"] != "cancelled"
     return 1 if failed else 0
 
 

@@ -91,10 +91,11 @@ async def _run(settings: Settings, catalogue: Catalogue, wish: Wish) -> int:
             return await nodes_alive(connection, place, wish.job.suite)
 
         if await alive():
-            run = await _requested(connection, wish)
             if not wish.wait:
+                await _requested(connection, wish)
                 return 0
-            async with stoppable() as stop:
+            async with stoppable() as stop:  # from before the id is told: who has it may stop us at once
+                run = await _requested(connection, wish)
                 return report(await wait_for(connection, run, alive, stop), run)
         from daemon.cli.run_here import run_here  # the whole engine: only when nobody else runs one
 

@@ -291,7 +291,7 @@ def due_now(n: Node) -> None:
 
 
 async def probed(n: Node, channel: SmtpChannel, times: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while channel.probes < times:
             await asyncio.sleep(0.005)
 

@@ -132,7 +132,7 @@ async def test_stop_is_idempotent_and_ends_the_wait(state: Path) -> None:
     await server.start("daemon")
     waiting = asyncio.ensure_future(server.wait_closed())
     await asyncio.gather(server.stop(), server.stop())
-    assert await asyncio.wait_for(waiting, 10) is ExitKind.STOPPED
+    assert await asyncio.wait_for(waiting, 30) is ExitKind.STOPPED
     assert leftovers(state) == []
     await server.stop()
     with pytest.raises(RuntimeError, match="started once"):

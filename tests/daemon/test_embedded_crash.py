@@ -149,7 +149,7 @@ async def test_stop_ends_a_restart_that_fails_for_ever(own_state: Path) -> None:
         await asyncio.wait_for(failed.wait(), 10)
         await server.stop()
         with pytest.raises(ServerStoppedError):
-            await asyncio.wait_for(restarting, 10)
+            await asyncio.wait_for(restarting, 30)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["smart", "fast"])
@@ -203,7 +203,7 @@ async def test_a_server_that_is_not_ours_is_not_touched(state: Path) -> None:
         *(word.replace("cluster_name=", "cluster_name=not-") for word in argv), stdout=log, stderr=log
     )
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(30):
             while "ready to accept" not in (state / "foreign.log").read_text():
                 await asyncio.sleep(0.02)
         with pytest.raises(ForeignServerError, match=f"process {stranger.pid} .* stop -m fast") as refused:

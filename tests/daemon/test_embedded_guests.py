@@ -157,7 +157,7 @@ async def test_no_seat_beside_a_guest_that_stops(tmp_path: Path) -> None:
         holder = read_holder(tmp_path)
         assert holder is not None
         assert holder.leaving
-    await asyncio.wait_for(leaving, 5)
+    await asyncio.wait_for(leaving, 30)
     lock.release()
     assert read_holder(tmp_path) is None
 

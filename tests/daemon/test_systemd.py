@@ -22,7 +22,7 @@ def manager(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[so
     name = str(tmp_path / "notify") if request.param == "path" else f"@sexton-test-{os.getpid()}-{id(request)}"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
         listening.bind(name.replace("@", "\0", 1) if name.startswith("@") else name)
-        listening.settimeout(5)
+        listening.settimeout(30)
         yield listening, name
 
 
@@ -102,7 +102,7 @@ def test_a_manager_that_comes_back_is_told_again(tmp_path: Path) -> None:
     notifier.watchdog()  # it is being re-executed
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(address))
-        manager.settimeout(5)
+        manager.settimeout(30)
         notifier.watchdog()
         assert manager.recv(4096) == b"WATCHDOG=1"
 

@@ -72,7 +72,8 @@ async def forward(node: Node, connection: asyncpg.Connection, leap: Callable[[st
     before = await connection.fetchval("SELECT max(due_at) FROM sexton.run WHERE job = 'trial.tick'")
     await leap("2 hours")
     await node.says(r"trial\.minutely: .*held: (clock leapt forward|database and node clocks differ)")
-    assert await connection.fetchval(HELD) in (119, 120, 121)
+    await row(connection, f"SELECT ({HELD}) >= 119")  # a burst is taken in slices
+    assert await connection.fetchval(HELD) <= 121
     await row(connection, "SELECT evaluated_until > $1 FROM sexton.job WHERE name = 'trial.tick'", before + TWO_HOURS)
     due = await connection.fetch(
         "SELECT state, count(*) FROM sexton.run WHERE job = 'trial.tick' AND due_at BETWEEN $1 AND $2 GROUP BY state",

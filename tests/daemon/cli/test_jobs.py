@@ -13,8 +13,8 @@ from daemon.actions_deed import Actor
 from daemon.actions_overrides import reschedule_job
 from daemon.catalogue import Catalogue
 from daemon.settings import JobSettings
-from tests.conftest import on_database
 from tests.daemon.cli.console import Console
+from tests.databases import on_database
 
 KEYS = [
     "name", "suite", "kind", "schedule", "timezone", "next", "timeout_s", "priority", "catch_up", "depends_on",

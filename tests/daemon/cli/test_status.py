@@ -11,8 +11,8 @@ import pytest
 from daemon import actions
 from daemon.actions_deed import Actor
 from daemon.version import VERSION
-from tests.conftest import on_database
 from tests.daemon.cli.console import Console
+from tests.databases import on_database
 
 KEYS = ["version", "ready", "database", "nodes", "queues", "outbox", "next_due", "attention"]
 NODE = "00000000-0000-0000-0000-00000000000a"

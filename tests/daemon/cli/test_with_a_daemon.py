@@ -13,19 +13,15 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from tests.conftest import on_database
 from tests.daemon.cli.conftest import running
 from tests.daemon.cli.console import SUITES, Console, environment, settled, until
+from tests.databases import Databases
 
 
 @pytest.fixture(scope="module")
-async def database(server: str, template: str) -> AsyncIterator[str]:
-    name = f"cli_{os.getpid()}"
-    admin = await asyncpg.connect(server)
-    await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY wal_log')
-    yield on_database(server, name)
-    await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-    await admin.close()
+async def database(databases: Databases) -> AsyncIterator[str]:
+    async with databases.lent() as lent:
+        yield lent
 
 
 @pytest.fixture(scope="module")
@@ -228,12 +224,9 @@ async def test_two_commands_at_once_get_along(sexton: Console, ledger: asyncpg.C
 
 
 async def test_waiting_ends_when_the_last_daemon_does(
-    server: str, template: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    admin = await asyncpg.connect(server)
-    name = f"cli_{os.getpid()}_gone"
-    await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY wal_log')
-    sexton = Console(environment(on_database(server, name), tmp_path), capsys, monkeypatch)
+    sexton = Console(environment(url, tmp_path), capsys, monkeypatch)
     async with (
         running(sexton, SEXTON_NODE__DRAIN_TIMEOUT="0s") as pid,
         sexton.started("run-job", "house.slow", "--wait") as process,
@@ -244,5 +237,3 @@ async def test_waiting_ends_when_the_last_daemon_does(
         _, err = await process.communicate()
     assert process.returncode == 1
     assert f"run {run} is ready: no daemon is running any more" in err.decode()
-    await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-    await admin.close()

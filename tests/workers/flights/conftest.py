@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import fcntl
 from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
 from datetime import date
 from pathlib import Path
 
 import asyncpg
 import pytest
 
+from tests.databases import Databases, create
 from tests.workers.flights import plain_python
 from tests.workers.flights.billing import CLEAR, Billing
 from tests.workers.flights.builders import rate_card
-from tests.workers.flights.seeded import SEEDED, Seeded, on_database
+from tests.workers.flights.seeded import SEEDED, Seeded
 from workers.flights.flight import Zone
 from workers.flights.rates import RateCard
 from workers.flights.sample import Sample, SampleFlight, default_cache, fetch
@@ -68,10 +70,7 @@ def plain_regions(sample: Sample) -> list[plain_python.Region]:
 @pytest.fixture(scope="session")
 async def billing_url(server: str, template: str) -> str:
     """One database for all tests that bill and leave the schema as it is: clearing it is cheaper than another."""
-    admin = await asyncpg.connect(server)
-    await admin.execute(f'CREATE DATABASE billing TEMPLATE "{template}"')
-    await admin.close()
-    return on_database(server, "billing")
+    return await create(server, "billing", template)
 
 
 @pytest.fixture
@@ -83,22 +82,15 @@ async def billing(billing_url: str) -> AsyncIterator[Billing]:
 
 
 @pytest.fixture(scope="session")
-async def seeded_template(server: str, template: str, wheel: Path) -> str:
-    """The featured flights and the first Swiss ones, queued; and what it takes to rate them."""
-    admin = await asyncpg.connect(server)
-    await admin.execute(f'CREATE DATABASE template_flights TEMPLATE "{template}"')
-    await admin.close()
-    connection = await asyncpg.connect(on_database(server, "template_flights"))
+async def seeded_databases(server: str, template: str, wheel: Path) -> Databases:
+    """With the featured flights and the first Swiss ones, queued; and what it takes to rate them."""
+    connection = await asyncpg.connect(await create(server, "template_flights", template))
     await seed(connection, scale=SEEDED, cache=wheel.parent, progress=lambda *_: None)
     await connection.close()
-    return "template_flights"
+    return Databases(server, "template_flights")
 
 
 @pytest.fixture
-async def seeded(server: str, seeded_template: str) -> AsyncIterator[Seeded]:
-    """Databases with sample flights, as many as a test asks for."""
-    clones = Seeded(server, seeded_template)
-    try:
-        yield clones
-    finally:
-        await clones.drop()
+async def seeded(seeded_databases: Databases) -> AsyncIterator[Seeded]:
+    async with AsyncExitStack() as stack:
+        yield Seeded(seeded_databases, stack)

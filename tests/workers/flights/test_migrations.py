@@ -9,7 +9,7 @@ import pytest
 
 from daemon import migrate
 from tests.conftest import SUITES
-from tests.workers.flights.seeded import on_database
+from tests.databases import Databases
 
 CUSTOMER = "INSERT INTO flights.customer (code, name, contract_start{more}) VALUES ('X', 'X', '2018-01-01'{values})"
 RATE = (
@@ -24,10 +24,16 @@ def a_rate(valid: str, kind: str = "ENROUTE", rate: str = "70") -> str:
     return RATE.format(kind=kind, rate=rate, valid=valid, **chosen)
 
 
+@pytest.fixture(scope="module")
+async def lent(seeded_databases: Databases) -> AsyncIterator[str]:
+    async with seeded_databases.lent() as url:
+        yield url
+
+
 @pytest.fixture
-async def database(server: str, seeded_template: str) -> AsyncIterator[asyncpg.Connection]:
-    """A transaction that is rolled back: the database itself serves all these tests."""
-    connection = await asyncpg.connect(on_database(server, seeded_template))
+async def database(lent: str) -> AsyncIterator[asyncpg.Connection]:
+    """A transaction that is rolled back: one database serves all these tests."""
+    connection = await asyncpg.connect(lent)
     transaction = connection.transaction()
     await transaction.start()
     await connection.execute("TRUNCATE flights.customer, flights.charging_zone CASCADE")
