@@ -81,6 +81,16 @@ def test_outbox_sends_each_mail_once(tmp_path: Path) -> None:
     assert target(found, "of the bare loop") > 0.5 / TEN_TIMES
 
 
+def test_the_tutoring_suites_jobs_leave_what_bare_statements_leave(tmp_path: Path) -> None:
+    """The bench itself compares every row."""
+    found = bench("tutoring", tmp_path)
+    assert found["figures"]["effects"] == {
+        "archive_conversations": 1000, "daily_memory_cleanup": 200, "monthly_quota_reset": 400, "profile_refresh": 200,
+        "usage_analysis": 6, "weekly_summary_generation": 100,
+    }  # fmt: skip
+    assert all(seconds > 0 for rounds in found["figures"]["ours"].values() for seconds in rounds)
+
+
 def test_idle_is_cheap_and_quick_to_start_and_stop(tmp_path: Path) -> None:
     found = bench("idle", tmp_path)
     assert found["figures"]["jobs"] == 45
@@ -97,5 +107,6 @@ def test_the_command_line_explains_itself(arguments: list[str]) -> None:
     )
     assert done.returncode == (0 if arguments == ["--help"] else 2)
     assert all(
-        name in done.stdout + done.stderr for name in ("ingest", "queue", "lateness", "payout", "outbox", "idle")
+        name in done.stdout + done.stderr
+        for name in ("ingest", "queue", "lateness", "payout", "outbox", "tutoring", "idle")
     )
