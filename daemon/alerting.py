@@ -15,7 +15,7 @@ import asyncpg
 
 from daemon import events as e
 from daemon import sql
-from daemon.alerts import OF_JOBS, Notice, Receiver, Trouble, key_of, notices, reaches, together, trouble_of
+from daemon.alerts import BACKUP, OF_JOBS, Notice, Receiver, Trouble, key_of, notices, reaches, together, trouble_of
 from daemon.channel_settings import ChannelsSettings
 from daemon.database import Link
 from daemon.jsonable import storable, to_json
@@ -61,6 +61,9 @@ class Alerting:
                     self._soon()
             case e.ChannelBack(channel=channel):
                 self._back.add(key_of("away", channel))
+                self._soon()
+            case e.BackupMade():
+                self._back.add(key_of(BACKUP, BACKUP))
                 self._soon()
             case _ if (trouble := trouble_of(event, self.now())) is not None:
                 self._troubles[trouble.key] = together(self._troubles.get(trouble.key), trouble)

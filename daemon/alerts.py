@@ -15,12 +15,13 @@ APART = 10  # more at once become one message: the trouble is then a common one
 LISTED = 50
 
 FINAL_FAILURES = frozenset({"failed", "timed out"})
+BACKUP = "backup"
 OF_JOBS = frozenset({"failed", "forsaken", "held", "missed"})
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """`kind`: failed, forsaken, held or missed of a job; dead of a queue; away of a channel. `count` of them."""
+    """`kind`: failed, forsaken, held, missed of a job; dead of a queue; away of a channel; backup. `count` of them."""
 
     kind: str
     subject: str
@@ -60,6 +61,8 @@ def trouble_of(event: e.Event, now: datetime) -> Trouble | None:
             return made("dead", queue, f"item {key}: {error}")
         case e.ChannelDown(channel, error) | e.ChannelDisabled(channel, error):
             return made("away", channel, error)
+        case e.BackupFailed(error):
+            return made("backup", BACKUP, error)
     return None
 
 
@@ -140,6 +143,7 @@ def headline(kind: str, subject: str) -> str:
     words = {
         "failed": "failed for good", "forsaken": "does not end", "held": "is held until somebody decides",
         "missed": "was missed", "dead": "has dead items", "away": "is away: its messages wait",
+        "backup": "failed",
     }  # fmt: skip
     return f"{subject} {words[kind]}"
 
@@ -154,5 +158,6 @@ def remedy(kind: str, subject: str, run: int | None) -> str:
         "missed": f"sexton runs {subject} --state missed; then sexton retry {which}, where it is still wanted",
         "dead": f"sexton status; then sexton retry {subject} KEY, or --all",
         "away": f"look after the service behind [{subject}]; it is tried again by itself, and after a restart",
+        "backup": "remove the cause; then sexton backup create. What is there: sexton backup list",
     }
     return words[kind]

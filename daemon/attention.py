@@ -15,8 +15,8 @@ from daemon.job import OnEvent, Poll
 from daemon.queue import WorkQueue
 from daemon.schedule import OnDemand
 
-QUEUES, TROUBLE, PAUSED_JOBS, STOPPED_JOBS, MESSAGES, DISABLED_CHANNELS = sql.load(
-    __file__, "queues", "trouble", "paused_jobs", "stopped_jobs", "messages", "disabled_channels"
+QUEUES, TROUBLE, BACKUP, PAUSED_JOBS, STOPPED_JOBS, MESSAGES, DISABLED_CHANNELS = sql.load(
+    __file__, "queues", "trouble", "backup", "paused_jobs", "stopped_jobs", "messages", "disabled_channels"
 )
 VERBS = {
     "failed": "failed for good",
@@ -66,7 +66,8 @@ async def standing(
     depths, broken = await queues(connection)
     messages = await outbox(connection)
     matters = [
-        *await stop(connection), *await troubles(connection, names), *dead_items(depths), *broken,
+        *await stop(connection), *await troubles(connection, names), *await backup(connection),
+        *dead_items(depths), *broken,
         *undelivered(messages, configured), *await pauses(connection, names), *await never_due(connection, jobs, now),
     ]  # fmt: skip
     return Standing(depths, messages, matters)
@@ -105,6 +106,15 @@ async def troubles(connection: asyncpg.Connection, jobs: Sequence[str]) -> list[
         text = f"{VERBS[row['kind']]}, {many}last due {in_words.moment(row['due_at'])}{why}"
         found.append(Matter(row["kind"], "job", row["job"], text, row["run"]))
     return found
+
+
+async def backup(connection: asyncpg.Connection) -> list[Matter]:
+    """That the last backup failed."""
+    return [
+        Matter("failed", "all", "backup", f"since {in_words.moment(row['opened_at'])}: "
+               f"{' '.join(row['detail'].split())[:LONGEST_WHY]}")
+        for row in await connection.fetch(BACKUP.text)
+    ]  # fmt: skip
 
 
 def dead_items(depths: dict[str, Depth]) -> list[Matter]:

@@ -25,6 +25,10 @@ GROUP BY kind, job
 ORDER BY array_position(ARRAY['failed', 'held', 'late', 'missed'], kind), job
 LIMIT 100;
 
+-- name: backup
+-- Since when no backup has succeeded, and why.
+SELECT detail, opened_at, count FROM sexton.alert WHERE kind = 'backup' AND closed_at IS NULL;
+
 -- name: paused_jobs
 SELECT name, paused_by, paused_at FROM sexton.job
 WHERE paused_by IS NOT NULL AND name = ANY($1::text[])

@@ -59,6 +59,14 @@ class CatchUp:
         return self.kind if self.limit is None else f"{self.kind} {self.limit}"
 
 
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """This database came out of a backup: instants up to `until` may have been performed before it was lost."""
+
+    until: dt.datetime
+    reason: str
+
+
 CatchUp.NONE = CatchUp("none")
 CatchUp.LATEST = CatchUp("latest")
 
@@ -90,39 +98,43 @@ def plan(
     outstanding: int,
     initial: Literal["ready", "waiting"],
     stopped: str | None = None,
+    gap: Gap | None = None,
 ) -> list[PlannedRun]:
     """The rows for the instants of one tick, ascending, all at or before `now`.
 
     `distrust` says why the clock is not believed (it leapt, a backup was restored): it holds EACH, because
     such a clock must not pay the future. `outstanding` counts the job's unsettled rows, which fill the limit
     of EACH. `initial` is the state of what is to run: `waiting` for a job with dependencies. `stopped` says why
-    nothing of any job may begin: it weighs as a pause does.
+    nothing of any job may begin: it weighs as a pause does. What would run and falls into `gap` is held.
     """
     if not instants:
         return []
     idle = stopped or _paused(paused_by)
     if policy.limit is not None:
-        obstacle = idle or distrust or _backlog(len(instants) + outstanding, policy.limit)
-        return [_span([one], "held" if obstacle else initial, obstacle) for one in instants]
+        common = distrust or _backlog(len(instants) + outstanding, policy.limit)
+        obstacles = [idle or _perhaps_done(one, gap) or common for one in instants]
+        return [_span([one], "held" if o else initial, o) for one, o in zip(instants, obstacles, strict=True)]
     if idle is not None:
         return [_span(instants, "skipped", idle)]
     earlier, newest = instants[:-1], instants[-1]
     in_time = still_worth_running(newest.at, now, policy, max_lateness)
+    doubt = _perhaps_done(newest, gap)
+    last = _span([newest], "held" if doubt else initial, doubt)
     if policy == CatchUp.NONE:
-        return _without_catching_up(earlier, newest, in_time, initial)
+        return _without_catching_up(earlier, newest, in_time, last)
     rows = [_span(earlier, "skipped", f"coalesced into the run due at {_utc(newest.at)}")] if earlier else []
-    rows.append(_span([newest], initial, None) if in_time else _span([newest], "missed", TOO_LATE))
+    rows.append(last if in_time else _span([newest], "missed", TOO_LATE))
     return rows
 
 
 def _without_catching_up(
-    earlier: Sequence[Instant], newest: Instant, in_time: bool, initial: Literal["ready", "waiting"]
+    earlier: Sequence[Instant], newest: Instant, in_time: bool, last: PlannedRun
 ) -> list[PlannedRun]:
     if not in_time:
         return [_span([*earlier, newest], "missed", TOO_LATE)]
     reason = f"{TOO_LATE}: the run due at {_utc(newest.at)} is newer"
     missed = [_span(earlier, "missed", reason)] if earlier else []
-    return [*missed, _span([newest], initial, None)]
+    return [*missed, last]
 
 
 def still_worth_running(
@@ -140,6 +152,10 @@ def still_worth_running(
             return True
         max_lateness = _NONE_LATENESS
     return now - due_at <= max_lateness
+
+
+def _perhaps_done(instant: Instant, gap: Gap | None) -> str | None:
+    return gap.reason if gap is not None and instant.at <= gap.until else None
 
 
 def _paused(name: str | None) -> str | None:

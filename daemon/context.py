@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import httpx
 
     from daemon.active_run import ActiveRun
+    from daemon.backup.for_jobs import JobBackups
     from daemon.drain import Perform, Save, SaveFailures
     from daemon.queue import WorkQueue
 
@@ -144,6 +145,15 @@ class RunContext:
         environment: Mapping[str, str] | None = None,
     ) -> Finished:
         return await run_command(arguments, timeout=timeout or self._run.job.timeout, environment=environment)
+
+    @property
+    def backups(self) -> JobBackups:
+        from daemon.backup.for_jobs import JobBackups  # most jobs make none
+
+        def show(done: float, total: float) -> None:
+            self._run.done, self._run.total = done, total
+
+        return JobBackups(self._lent.backups(), self._lent.outage, self._lent.now, show)
 
     @property
     def http(self) -> httpx.AsyncClient:

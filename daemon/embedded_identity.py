@@ -137,6 +137,11 @@ def open_path(identity: Identity, state_dir: Path) -> None:
         folder.chmod(stat.S_IMODE(info.st_mode) | stat.S_IXOTH)
 
 
+def tied_to_us() -> tuple[str, ...]:
+    """The argv before a program, run as whoever we are, that gets SIGINT when the thread that started it ends."""
+    return next(_with_death_signal("self", (), -1, -1, switch=False)).prefix
+
+
 def _ways(state_dir: Path) -> Iterator[Identity]:
     uid, gid = os.geteuid(), os.getegid()
     if uid != 0:

@@ -14,12 +14,10 @@ import asyncio
 import os
 import time
 from asyncio.subprocess import Process
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-
-import anyio
 
 from daemon import embedded_binaries as binaries
 from daemon import embedded_cluster as cluster
@@ -44,6 +42,7 @@ from daemon.embedded_events import (
 )
 from daemon.embedded_identity import Server
 from daemon.embedded_lock import Role, StateLock
+from daemon.uninterrupted import to_the_end
 
 NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 _FIRST_BACKOFF, _LONGEST_BACKOFF = 0.1, 30.0  # seconds between starts after crashes
@@ -123,7 +122,7 @@ class EmbeddedPostgres:
             self._place = await self._prepare()
             await self._launch()
         except BaseException:
-            await _to_the_end(self._end())
+            await to_the_end(self._end())
             raise
         return self.url
 
@@ -138,7 +137,7 @@ class EmbeddedPostgres:
             if self._role == "guest" and running and not self._stopping.is_set():
                 await self._lock.leave(self._emit)
         finally:
-            await _to_the_end(self._end())
+            await to_the_end(self._end())
 
     async def wait_closed(self) -> ExitKind:
         """Return when the server ended or began to end, and how; STOPPED after our own stop().
@@ -226,7 +225,7 @@ class EmbeddedPostgres:
         try:
             await process_life.until_ready(place.layout, process, log_from, self._emit)
         except BaseException as error:
-            await _to_the_end(process_life.end(process, self._emit))
+            await to_the_end(process_life.end(process, self._emit))
             if self._stopping.is_set() and isinstance(error, ServerStartError):
                 raise ServerStoppedError("stop() was called while the database was being started") from error
             raise
@@ -275,17 +274,3 @@ def _make_state_directory(state_dir: Path) -> None:
             f"the state directory {state_dir} cannot be made: {error.strerror}; create it, owned by the user "
             f"who runs Sexton, or set database.state_dir to one that may be written"
         ) from error
-
-
-async def _to_the_end(work: Coroutine[object, object, None]) -> None:
-    """Run `work` to its end even while cancelled, by asyncio or by an anyio scope; then be cancelled."""
-    task, cancelled = asyncio.ensure_future(work), False
-    with anyio.CancelScope(shield=True):
-        while not task.done():
-            try:
-                await asyncio.wait({task})
-            except asyncio.CancelledError:
-                cancelled = True
-    task.result()
-    if cancelled:
-        raise asyncio.CancelledError

@@ -17,6 +17,7 @@ from anyio.abc import TaskGroup
 
 from daemon import ledger
 from daemon.active_run import ActiveRun
+from daemon.backup.lender import BackupLender
 from daemon.cancellations import Cancellations
 from daemon.catalogue import Catalogue
 from daemon.channels import configured
@@ -68,8 +69,7 @@ class Engine:
         channels: Callable[[], Mapping[str, Channel]] | None = None,
     ) -> None:  # fmt: skip
         self.settings, self.catalogue, self.pool, self.emit, self.urls = settings, catalogue, pool, emit, urls
-        self.claiming = True
-        self.pool_alive = True
+        self.claiming = self.pool_alive = True
         self._loop: asyncio.AbstractEventLoop | None = None
         self.outage = Outage(emit)
         self.clock = DatabaseClock()
@@ -84,10 +84,9 @@ class Engine:
         emit.subscribe(self._on_event)
 
     def _connect(self, urls: Urls) -> None:
-        node, database = self.settings.node, self.settings.database
+        node, database, cache = self.settings.node, self.settings.database, self.settings.database.statement_cache
 
         def link(part: str) -> Link:
-            cache = database.statement_cache
             return Link(lambda: urls.url, self._application(part), self.outage, statement_cache=cache)
 
         self.link, self.heart, self._mail_link = link("engine"), link("lease"), link("outbox")
@@ -95,7 +94,7 @@ class Engine:
         self.recorder = Recorder(self.link)
         self.connections = JobConnections(
             lambda: urls.url, self._application("job"), self.outage, size=database.pool,
-            lease=node.lease.total_seconds(), statement_cache=database.statement_cache,
+            lease=node.lease.total_seconds(), statement_cache=cache,
         )  # fmt: skip
 
     def _take_identity(self, place: str) -> None:
@@ -137,11 +136,12 @@ class Engine:
         self.listener = Listener(lambda: urls.direct, self._application("listen"), self.outage, self._hear, self.emit)
         self.brake = Brake(self.link, self.roster, self.listener, self._cancel_all, self._wake_all, self.emit)
         self._facilities = Facilities(
-            connections=self.connections, link=self.link, outage=self.outage, now=self.clock.now,
-            node=self._node, compute=self.pool.compute, free_workers=lambda: self.pool.free,
-            pool_size=self.settings.pool.size, settings=self.catalogue.settings, announce=self.emit,
-            opened=self.executor.opened, retry_base=self.settings.queues.retry_delay.total_seconds(),
-            claiming=lambda: self.may_claim, holdings=self.holdings, missing_template=self.letters.missing,
+            connections=self.connections, link=self.link, outage=self.outage, now=self.clock.now, node=self._node,
+            compute=self.pool.compute, free_workers=lambda: self.pool.free, pool_size=self.settings.pool.size,
+            settings=self.catalogue.settings, announce=self.emit, opened=self.executor.opened, holdings=self.holdings,
+            retry_base=self.settings.queues.retry_delay.total_seconds(), claiming=lambda: self.may_claim,
+            missing_template=self.letters.missing,
+            backups=BackupLender(self.settings, urls.direct, self._application("backup"), self.emit),
         )  # fmt: skip
         self.strays = Strays(
             self.link, self._node, lambda: self.executor.active, self.catalogue.queues, self.holdings,

@@ -173,6 +173,22 @@ class ChannelDisabled(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class BackupMade(Event):
+    """`verified`: it was restored into a scratch database and found equal."""
+
+    name: str
+    bytes: int
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BackupFailed(Event):
+    """None was made, or one that is there could not be verified."""
+
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rescued(Event):
     node: str
     runs: int

@@ -14,10 +14,15 @@ from daemon.outbox import Missing
 
 if TYPE_CHECKING:
     from daemon.active_run import ActiveRun
+    from daemon.backup.service import BackupService
 
 
 def _none_is_missing(_suite: str, _template: str, _channel: str) -> None:
     """Where nothing is delivered, nothing need be there to deliver it with."""
+
+
+def _no_backups() -> BackupService:
+    raise RuntimeError("this test has no place for backups: perform(…, settings_of_engine=…) gives it one")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +44,4 @@ class Facilities:
     claiming: Callable[[], bool]
     holdings: dict[str, set[int]]
     missing_template: Missing = _none_is_missing
+    backups: Callable[[], BackupService] = _no_backups

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from daemon.backup.record import Backups
     from daemon.command import Finished
     from daemon.queue import QueueItem, WorkQueue
     from daemon.transaction import Reader, Transaction
@@ -235,6 +236,11 @@ class Context(Protocol):
         environment: Mapping[str, str] | None = None,
     ) -> Finished:
         """Run a program to its end; see `daemon.command.run_command`."""
+        ...
+
+    @property
+    def backups(self) -> Backups:
+        """Backups of the whole database; see `daemon.backup.record.Backups`."""
         ...
 
     @property

@@ -13,17 +13,19 @@ from uuid import UUID
 from asyncpg import Connection, Record
 
 from daemon import sql
+from daemon.catchup import Gap
 from daemon.database import Link
 from daemon.jsonable import storable, to_json
 
 (
     CLOCK, KNOWN_JOBS, INTRODUCE_JOBS, UNSETTLED, TICK, CLAIM, NEXT_READY, FINISH, FENCE, FENCE_ONLY, COMPLETE,
     READ_BACK, ENDED_BY, OPEN_RUN, WAITING, DEPENDENCY_OUTCOMES, SETTLE_WAITING, DISPATCH_EVENTS, CANCEL_REQUESTS,
-    APPEND_LOG, RELEASE_STRAYS,
+    APPEND_LOG, RELEASE_STRAYS, RESTORED,
 ) = sql.load(
     __file__, "clock", "known_jobs", "introduce_jobs", "unsettled", "tick", "claim", "next_ready", "finish", "fence",
     "fence_only", "complete", "read_back", "ended_by", "open_run", "waiting", "dependency_outcomes", "settle_waiting",
     "dispatch_events", "cancel_requests", "append_log", "release_strays",
+    "restored",
 )  # fmt: skip
 MOST_RESULT = 1_000_000
 
@@ -114,6 +116,17 @@ class Finish:
     retry_in: float = 0.0
     outcome: str | None = None
     traceback: str | None = None
+
+
+async def gap(link: Link) -> Gap | None:
+    """What was due before this database came out of a backup, if it did."""
+    row = await link.fetchrow(RESTORED)
+    return Gap(row["restored_at"], restored_from(row["backup"])) if row else None
+
+
+def restored_from(backup: str) -> str:
+    """The reason of runs that are held for it."""
+    return f"restored from backup {backup}"
 
 
 async def known_jobs(link: Link, names: Iterable[str]) -> dict[str, KnownJob]:

@@ -1,6 +1,10 @@
 -- name: clock
 SELECT sexton.clock();
 
+-- name: restored
+-- The last time this database came out of a backup.
+SELECT backup, restored_at FROM sexton.restored ORDER BY restored_at DESC LIMIT 1;
+
 -- name: known_jobs
 SELECT name, schedule_fingerprint, evaluated_until, revision, paused_by, overrides
 FROM sexton.job

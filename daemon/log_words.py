@@ -106,6 +106,11 @@ def _of_database(event: e.Event) -> Said | None:
             return Said("info", "DATABASE", "back", {"away_s": round(seconds, 1)})
         case e.Migrated(names):
             return Said("info", "DATABASE", f"schema migrated: {', '.join(names)}")
+        case e.BackupMade(name, size, verified):
+            how = "made and verified" if verified else "made, and not verified"
+            return Said("info", "DATABASE", f"backup {name} {how}", {"bytes": size})
+        case e.BackupFailed(error):
+            return Said("error", "DATABASE", f"backup failed: {error}")
         case e.ListenLost(reason):
             return Said("warning", "DATABASE", f"LISTEN connection lost, polling meanwhile: {reason}")
     return None

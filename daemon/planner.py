@@ -37,7 +37,8 @@ class Planner:
     def foresee(self, job: Job, known: KnownJob, coming: Sequence[schedule.Instant]) -> None:
         """Plan the first of the coming instants, so that a burst has less to do when it is due."""
         self._foreseen.pop(job.name, None)
-        if len(coming) == 2 and not job.catch_up.is_each and not self._idle(job.name):
+        plain = not job.catch_up.is_each and not self._idle(job.name)
+        if len(coming) == 2 and plain and not self._in_gap(coming[0].at):
             spec = stored_schedule(known.fingerprint)
             (row,) = self._rows(job, spec, coming[:1], coming[0].at, job.max_lateness, 0)
             self._foreseen[job.name] = Foreseen(job, known, row, coming[1].at)
@@ -58,11 +59,15 @@ class Planner:
             and seen.job is job
             and at <= ticked.until < seen.then
             and not self._idle(name)
+            and not self._in_gap(at)
             and catchup.still_worth_running(at, now, job.catch_up, job.max_lateness)
         )
 
     def _idle(self, name: str) -> bool:
         return name in self.roster.paused or self.roster.stopped is not None
+
+    def _in_gap(self, at: datetime) -> bool:
+        return self.roster.gap is not None and at <= self.roster.gap.until
 
     def _evaluate(self, ticked: TickedJob, now: datetime, outstanding: int) -> Planned:
         """As `plan`, by evaluating the schedule; a huge backlog is taken in slices."""
@@ -91,6 +96,7 @@ class Planner:
             outstanding=outstanding,
             initial="waiting" if job.requires or job.after else "ready",
             stopped=self.roster.stopped,
+            gap=self.roster.gap,
         )
         daily = schedule.daily_or_longer(spec)
         rows = [_row(job, spec, p, daily=daily) for p in planned]

@@ -10,7 +10,7 @@ from daemon.engine import Engine
 from daemon.events import Event, Note, Reloaded, ReloadRefused
 from daemon.settings import Settings
 
-NEEDS_RESTART = ("suites", "database", "pool", "metrics", "admin", "queues", "log", "suite")
+NEEDS_RESTART = ("suites", "database", "pool", "metrics", "admin", "queues", "log", "backup", "suite")
 NODE_NEEDS_RESTART = ("name", "lease")
 
 

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from daemon import overlay
 from daemon.catalogue import Catalogue
+from daemon.catchup import Gap
 from daemon.events import Event, Note
 from daemon.job import Job, OnEvent, Overlap, Poll
 from daemon.ledger import KnownJob
@@ -18,8 +19,8 @@ DISABLED = "disabled"
 
 @dataclass
 class Roster:
-    """`jobs` by name, overrides applied; `paused` says by whom, `stopped` why nothing at all may begin. Replaced
-    entries, never mutated ones.
+    """`jobs` by name, overrides applied; `paused` says by whom, `stopped` why nothing at all may begin, `gap` up to
+    when a restored database does not know what was done. Replaced entries, never mutated ones.
     """
 
     catalogue: Catalogue
@@ -28,6 +29,7 @@ class Roster:
     jobs: dict[str, Job] = field(default_factory=dict)
     paused: dict[str, str] = field(default_factory=dict)
     stopped: str | None = None
+    gap: Gap | None = None
 
     def __post_init__(self) -> None:
         self.jobs = dict(self.catalogue.jobs)

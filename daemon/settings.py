@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field
 
 from daemon import setting_addresses as addresses
 from daemon.admin_settings import AdminSettings
+from daemon.backup_settings import BackupSettings
 from daemon.channel_settings import ChannelsSettings
 from daemon.setting_types import Duration, PositiveDuration, Section, parse_duration
 
@@ -92,6 +93,7 @@ class Settings(ChannelsSettings):
     metrics: MetricsSettings = MetricsSettings()
     admin: AdminSettings = AdminSettings()
     log: LogSettings = LogSettings()
+    backup: BackupSettings = BackupSettings()
     jobs: dict[str, dict[str, JobSettings]] = Field(default_factory=dict)
     suite: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
@@ -104,3 +106,10 @@ class Settings(ChannelsSettings):
             return Path(systemd.split(":")[0])
         home = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
         return Path(home).expanduser() / "sexton"
+
+    @property
+    def backup_directory(self) -> Path:
+        """Where backups stand: the setting, else `backups` in the state directory."""
+        if self.backup.directory:
+            return Path(self.backup.directory).expanduser()
+        return self.state_dir / "backups"

@@ -88,6 +88,7 @@ class Ticker:
         """Rows of stale jobs are read, new jobs introduced, changed schedules closed off with the old one."""
         await self.read_clock()
         names = sorted(self._stale & set(self.roster.jobs))
+        self.roster.gap = await ledger.gap(self.link)
         known = await ledger.known_jobs(self.link, names)
         fresh = [name for name in names if name not in known]
         if fresh:

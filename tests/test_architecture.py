@@ -19,7 +19,7 @@ BUSINESS = re.compile(r"flight|invoice|wallet|provider|customer|aircraft", re.IG
 SQL = re.compile(r"^\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH|CREATE|ALTER|DROP|GRANT|TRUNCATE)\s", re.MULTILINE)
 
 # Words of another trade that are spelt alike.
-ALIKE = re.compile(r"locale-provider|\bin flight\b|\bprovider_id\b", re.IGNORECASE)
+ALIKE = re.compile(r"locale[-_]provider|datlocprovider|\bin flight\b|\bprovider_id\b", re.IGNORECASE)
 # Examples and defaults may name the shipped suite and its jobs; here only, and nothing else of its business.
 SHIPPED = re.compile(r"\bflights(\.[a-z_]+)?\b|FLIGHTS__INVOICE_OVERDUE")
 MAY_NAME_THE_SUITE = {

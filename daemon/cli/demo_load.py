@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from daemon.cli.common import CommandFailed
-from daemon.cli.seed import progress_line
+from daemon.cli.progress import progress_line
 
 PROGRESS = re.compile(progress_line(r"\w+", "(.+)", r"(\d+)", r"(\d+)"))
 COUNT = re.compile(r"^(.+): (\d+)$", re.MULTILINE)

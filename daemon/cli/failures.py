@@ -20,6 +20,8 @@ OURS = {
     "daemon.actions_deed.Refused": FAILED,
     "daemon.admin.keys.NoKey": FAILED,
     "daemon.outlets.PortTaken": FAILED,
+    "daemon.backup.errors.BackupError": FAILED,
+    "daemon.backup.errors.UnknownBackup": USAGE,
     "daemon.catalogue.UnknownJob": USAGE,
     "daemon.cli.common.BadUsage": USAGE,
     "daemon.cli.common.CommandFailed": FAILED,
@@ -60,7 +62,7 @@ def _usage(error: TyperException) -> Explanation:
     if type(error).__name__ == "NoArgsIsHelpError":
         return USAGE, [text]
     context = getattr(error, "ctx", None)
-    command = f"sexton {context.info_name}" if context is not None and context.parent else "sexton"
+    command = context.command_path if context is not None else "sexton"
     return USAGE, [f"error: {' '.join(text.split()).rstrip('.')} ({command} --help)"]
 
 

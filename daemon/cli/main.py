@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from daemon.cli import commands_admin, commands_data, commands_engine, commands_jobs, commands_runs
+from daemon.cli import commands_admin, commands_backup, commands_data, commands_engine, commands_jobs, commands_runs
 from daemon.cli.common import Invocation
 from daemon.cli.options import ConfigFile, example
 from daemon.version import VERSION
@@ -19,7 +19,7 @@ SECTIONS = {
     "Jobs": ("jobs", "explain", "run-job", "pause", "resume", "reschedule"),
     "Runs": ("runs", "retry", "release", "waive", "cancel"),
     "Admin": ("token", "approve", "stop-all", "resume-all"),
-    "Database and suites": ("migrate", "seed", "psql", "new-suite"),
+    "Database and suites": ("migrate", "backup", "seed", "psql", "new-suite"),
 }
 INTERRUPTED = 130
 
@@ -65,7 +65,7 @@ def options(
     context.obj = Invocation(config)
 
 
-for module in (commands_engine, commands_jobs, commands_runs, commands_admin, commands_data):
+for module in (commands_engine, commands_jobs, commands_runs, commands_admin, commands_data, commands_backup):
     module.add_to(app)
 
 

@@ -9,10 +9,10 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from daemon.cli.common import CommandFailed, Invocation, run_async
 from daemon.cli.database import opened
+from daemon.database_url import without_password
 from daemon.settings import Settings
 
 
@@ -65,15 +65,3 @@ def program(settings: Settings) -> tuple[Path, dict[str, str]]:
     if found is None:
         raise CommandFailed("psql is not there: neither beside the embedded PostgreSQL nor on $PATH")
     return Path(found), environment
-
-
-def without_password(url: str) -> tuple[str, str | None]:
-    """The URL as anyone may read it, and its password, which stands before the host or among the parameters."""
-    parts = urlsplit(url)
-    login, at, host = parts.netloc.rpartition("@")
-    name, colon, password = login.partition(":")
-    parameters = parts.query.split("&")
-    public = [parameter for parameter in parameters if not parameter.startswith("password=")]
-    given = [parameter.partition("=")[2] for parameter in parameters if parameter not in public]
-    clean = f"{parts.scheme}://{name}{at}{host}{parts.path}" + (f"?{'&'.join(public)}" if parts.query else "")
-    return clean, unquote((given or [password])[-1]) if given or colon else None

@@ -5,26 +5,21 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
-import sys
-import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 import asyncpg
 
 from daemon import migrate, sql
 from daemon.catalogue import Catalogue
-from daemon.cli import output
 from daemon.cli.common import BadUsage, CommandFailed, Invocation, run_async
 from daemon.cli.database import connected
+from daemon.cli.progress import Progress, progress_shown
 from daemon.naming import did_you_mean
 
 TABLES, HAS_ROWS = sql.load(__file__, "tables", "has_rows")
 
-Progress = Callable[[str, int, int], None]
 Seed = Callable[..., Awaitable[Mapping[str, int]]]
-SAY_EVERY = 2.0
 
 
 def seed_suite(invocation: Invocation, suite: str, scale: float, *, into_this_database: bool = False) -> int:
@@ -92,40 +87,3 @@ def cache_folder() -> Path:
     folder = (Path(home) if home else Path.home() / ".cache") / "sexton"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
-
-
-@contextmanager
-def progress_shown(suite: str) -> Iterator[Progress]:
-    """Bars on a terminal, one for each step; elsewhere a line now and then. Both on standard error."""
-    if not sys.stderr.isatty():
-        yield _lines(suite)
-        return
-    from rich.console import Console  # only where a person looks: it costs 60 ms
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bars:
-        tasks = {}
-
-        def show(step: str, done: int, total: int) -> None:
-            if step not in tasks:
-                tasks[step] = bars.add_task(f"{suite}: {step}", total=total)
-            bars.update(tasks[step], completed=done, total=total)
-
-        yield show
-
-
-def progress_line(suite: str, step: str, done: object, total: object) -> str:
-    return f"{suite}: {step} {done}/{total}"
-
-
-def _lines(suite: str) -> Progress:
-    said: dict[str, float] = {}
-
-    def show(step: str, done: int, total: int) -> None:
-        now = time.monotonic()
-        if done >= total or now - said.get(step, 0.0) >= SAY_EVERY:
-            said[step] = now
-            output.note(progress_line(suite, step, done, total))
-
-    return show

@@ -74,7 +74,7 @@ async def test_beside_a_daemon_its_database_is_used(sexton: Console, state: Path
 
 
 async def test_psql_never_shows_the_password_in_its_arguments() -> None:
-    from daemon.cli.psql import without_password
+    from daemon.database_url import without_password
 
     assert without_password("postgresql://ann:s%40fe@db:5433/x?sslmode=require") == (
         "postgresql://ann@db:5433/x?sslmode=require",

@@ -22,9 +22,10 @@ COMMANDS = [name for names in main.SECTIONS.values() for name in names]
 
 def test_every_promised_command_is_there() -> None:
     registered = {command.name for command in main.app.registered_commands}
+    registered |= {group.name for group in main.app.registered_groups}
     promised = (
         "run|check|jobs|explain|run-job|runs|retry|release|waive|cancel|pause|resume|reschedule|status|migrate|"
-        "seed|psql|demo|new-suite|token|approve|stop-all|resume-all"
+        "backup|seed|psql|demo|new-suite|token|approve|stop-all|resume-all"
     )
     assert registered == set(promised.split("|")) == set(COMMANDS)
 
@@ -101,6 +102,14 @@ def test_no_command_at_all_prints_the_help(bare: Console) -> None:
         ),
         (["seed", "hause"], "error: there is no suite 'hause'; did you mean 'house'?"),
         (["seed", "house", "--scale", "0"], "error: --scale 0: must be above zero"),
+        (["backup", "lst"], "error: No such command 'lst'. Did you mean 'list'? (sexton backup --help)"),
+        (["backup", "list", "--jsn"], "(Possible options: --json) (sexton backup list --help)"),
+        (["backup", "restore"], "error: Missing argument 'NAME' (sexton backup restore --help)"),
+        (["backup", "restore", "latest", "--into", "mysql://x/y"], "--into: write the name of a database, or a URL"),
+        (
+            ["backup", "restore", "latest", "--into", "postgresql://ann:hunter2@db/x"],
+            "error: --into: leave the password out, `ps` shows it to everybody; put it into $PGPASSWORD or ~/.pgpass",
+        ),
         (["new-suite", "9x"], "error: '9x' cannot name a suite"),
         (["new-suite", "class"], "error: 'class' cannot name a suite"),
         (["new-suite", "json"], "error: 'json' is the name of another Python package"),

@@ -1,0 +1,85 @@
+"""Backups as commands and jobs use them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from daemon.backup.dump import dump
+from daemon.backup.errors import BackupError, BackupUnderway, of_the_disk
+from daemon.backup.place import Place, alone
+from daemon.backup.record import Backup
+from daemon.backup.retention import newest_verified, to_prune
+from daemon.backup.snapshot import Progress
+from daemon.backup.verify import verify
+from daemon.events import BackupFailed, BackupMade, Event
+from daemon.uninterrupted import to_the_end
+
+
+def in_silence(_what: str, _done: int, _total: int) -> None:
+    """Nobody watches."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackupService:
+    """`emit` is told of each that was made and of each failure, for log, metrics and alerts."""
+
+    place: Place
+    emit: Callable[[Event], None]
+
+    async def create(self, progress: Progress = in_silence) -> Backup:
+        """Make one, and verify it if `backup.verify` says so.
+
+        Raises `BackupError`. One that cannot be verified stays, unverified. What fails later takes nothing of what is
+        there away. When cancelled, no program of ours goes on.
+        """
+        try:
+            async with alone(self.place.shelf):
+                name = await dump(self.place, progress)
+                if self.place.settings.backup.verify:
+                    await verify(self.place, name, progress)
+                backup = (await self._listed())[name]
+        except BackupUnderway:
+            raise
+        except BackupError as error:
+            self.emit(BackupFailed(str(error)))
+            raise
+        self.emit(BackupMade(backup.name, backup.bytes, backup.verified))
+        return backup
+
+    async def verify(self, name: str, progress: Progress = in_silence) -> Backup:
+        """Prove one that is there. Raises `BackupError`."""
+        async with alone(self.place.shelf):
+            name = await asyncio.to_thread(self.place.shelf.resolve, name)
+            try:
+                at = await verify(self.place, name, progress)
+            except BackupError as error:
+                self.emit(BackupFailed(f"{name} cannot be verified: {error}"))
+                raise
+            return replace((await self._listed())[name], verified_at=at)
+
+    async def prune(self, now: datetime) -> list[Backup]:
+        """Remove what `backup.retention` does not keep; never the newest verified one. Raises `BackupError`."""
+        async with alone(self.place.shelf):
+            gone = to_prune((await self._listed()).values(), now, self.place.settings.backup.retention)
+            for backup in gone:
+                try:
+                    await to_the_end(asyncio.to_thread(self.place.shelf.remove, backup.name))
+                except OSError as error:
+                    raise of_the_disk(error, self.place.shelf.directory) from error
+        return gone
+
+    async def listed(self) -> list[Backup]:
+        """The newest first. Raises `BackupError` for a directory that cannot be read."""
+        return list((await self._listed()).values())
+
+    async def newest_verified(self) -> Backup | None:
+        with suppress(BackupError):
+            return newest_verified(await self.listed())
+        return None
+
+    async def _listed(self) -> dict[str, Backup]:
+        return {backup.name: backup for backup in await asyncio.to_thread(self.place.shelf.listed)}
