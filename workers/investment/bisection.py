@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
 import asyncpg
 
 from daemon import Transaction
 
-Attempt = Callable[[int, int], Awaitable[int]]
+Attempt = Callable[[int, int, Sequence[int]], Awaitable[int]]
+"""Of the ids above the first up to the second, but for those of the third."""
+Suspects = Callable[[int, int], Awaitable[Sequence[int]]]
 Refused = list[tuple[int, str]]
+REFUSALS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
 
 
 class TooManyRefused(Exception):
@@ -20,29 +24,66 @@ class TooManyRefused(Exception):
         self.refused = refused
 
 
-async def bisected(
-    tx: Transaction, above: int, stop: int, attempt: Attempt, *, most: int | None = None
-) -> tuple[int, Refused]:
-    """Attempt the ids above `above` up to `stop`; if the data is refused, halves of them, until each culprit is alone.
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Ids above `above` up to `stop`, but for some. After a first half comes the other half of the same part."""
 
-    Returns the sum of what the attempts returned, and (id, reason) of the culprits in order. Only SQLSTATE classes 22
-    and 23 are a row's doing, everything else is raised. Raises `TooManyRefused` at the first culprit after
-    `most`: to find a hundred thousand of them one by one would take hours.
+    above: int
+    stop: int
+    but: Sequence[int] = ()
+    is_first_half: bool = False
+
+    @property
+    def is_single(self) -> bool:
+        return self.stop - self.above == 1
+
+    def halves(self) -> list[_Part]:
+        """In the order of a stack: the last is done first."""
+        middle = (self.above + self.stop) // 2
+        return [_Part(middle, self.stop, self.but), _Part(self.above, middle, self.but, is_first_half=True)]
+
+
+async def nobody(above: int, stop: int) -> Sequence[int]:
+    """Suspects nobody."""
+    return ()
+
+
+async def bisected(
+    tx: Transaction, above: int, stop: int, attempt: Attempt, *, suspects: Suspects = nobody, most: int | None = None
+) -> tuple[int, Refused]:
+    """Attempt the ids above `above` up to `stop`; if the data is refused, find out whose, and do all the others.
+
+    `suspects` is asked once, and then: each of them is attempted alone, and the others at once. What is still refused
+    is halved until each culprit stands alone. Returns the sum of what the attempts returned, and (id, reason) of the
+    culprits in order. Only SQLSTATE classes 22 and 23 are a row's doing, everything else is raised. Raises
+    `TooManyRefused` at the first culprit after `most`: to find a hundred thousand one by one would take hours.
     """
-    done = 0
-    refused: Refused = []
-    todo = [(above, stop)]
+    try:
+        async with tx.savepoint():
+            return await attempt(above, stop, ()), []
+    except REFUSALS:
+        apart = sorted(await suspects(above, stop))
+    whole = _Part(above, stop, but=apart)
+    others = [whole] if apart or whole.is_single else whole.halves()
+    todo = others + [_Part(id_ - 1, id_) for id_ in reversed(apart)]
+    done, refused = 0, Refused()
+    culprit_is_here = False  # its other half went through: there is no need to attempt it as a whole
     while todo:
-        low, high = todo.pop()
+        part = todo.pop()
+        if culprit_is_here and not part.is_single:
+            todo += part.halves()
+            culprit_is_here = False
+            continue
         try:
             async with tx.savepoint():
-                done += await attempt(low, high)
-        except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
-            if high - low > 1:
-                middle = (low + high) // 2
-                todo += [(middle, high), (low, middle)]
+                done += await attempt(part.above, part.stop, part.but)
+            culprit_is_here = part.is_first_half
+        except REFUSALS as error:
+            culprit_is_here = False
+            if not part.is_single:
+                todo += part.halves()
                 continue
-            refused.append((high, f"{type(error).__name__}: {error.args[0]}"))
+            refused.append((part.stop, f"{type(error).__name__}: {error.args[0]}"))
             if most is not None and len(refused) > most:
                 raise TooManyRefused(refused) from error
-    return done, refused
+    return done, sorted(refused)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import asyncpg
@@ -22,6 +22,7 @@ from workers.investment.payout_day import (
     trial,
 )  # fmt: skip
 from workers.investment.settings import Settings
+from workers.investment.suspects import suspects_of
 
 (
     PREPARE_FOR_MANY, PREPARE_FOR_FEW, STOPS, PAY_RANGE, TELL_INVESTORS, EARLIER_DAYS_SETTLED, CLOSE_MATURED,
@@ -104,19 +105,23 @@ async def pay(ctx: Context, day: PayoutDay, chosen: list[int] | None, stop: int)
     above, now = ctx.cursor["after"], ctx.now()
     most = None if await ctx.released() else most_parked(settings.range_size)
 
-    async def attempt(low: int, high: int) -> int:
+    async def attempt(low: int, high: int, but: Sequence[int]) -> int:
         await tx.execute(PREPARE_FOR_FEW if high - low <= FEW or chosen else PREPARE_FOR_MANY)
         paid: int = await tx.fetchval(
-            PAY_RANGE, day.date, day.round, low, high, ctx.run_id, now, day.ref, settings.pay_suspended, chosen
+            PAY_RANGE, day.date, day.round, low, high, ctx.run_id, now, day.ref, settings.pay_suspended, chosen, but
         )
         return paid
+
+    async def suspects(low: int, high: int) -> Sequence[int]:
+        await tx.execute(PREPARE_FOR_FEW)
+        return await suspects_of(tx, day, low, high, chosen)
 
     try:
         async with ctx.transaction(cursor={"after": stop}) as tx:
             await lock_day(tx, day)
             if day.gaps:
                 await park_unrated(ctx, tx, day.round, above, stop, chosen)
-            paid, refused = await bisected(tx, above, stop, attempt, most=most)
+            paid, refused = await bisected(tx, above, stop, attempt, suspects=suspects, most=most)
             await park(ctx, tx, refused)
             if refused or day.gaps:
                 await hold_if_too_many(ctx, tx)

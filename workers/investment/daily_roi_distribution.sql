@@ -5,11 +5,14 @@
 -- the house: to read its users through takes a third of the time of looking them up, which the planner would do,
 -- because it cannot know how many of a range are due.
 SELECT set_config('work_mem', '256MB', true), set_config('plan_cache_mode', 'force_custom_plan', true),
-    set_config('enable_nestloop', 'off', true);
+    set_config('enable_nestloop', 'off', true), set_config('enable_seqscan', 'on', true);
 
 -- name: prepare_for_few
--- Half of a half of a range is looked up row by row: reading everybody through again for each costs a second.
-SELECT set_config('enable_nestloop', 'on', true);
+-- Half of a half of a range is looked up row by row: reading everybody through again for each costs a second, and so
+-- does what this transaction has added to tables that the planner believes to be empty. One plan serves all of them,
+-- because planning takes longer than paying a row.
+SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_nestloop', 'on', true),
+    set_config('enable_seqscan', 'off', true);
 
 -- name: stops
 -- $1: after this investment. $2: so many at once, at most. The last investment of each range; ranges are of one size,
@@ -23,7 +26,7 @@ FROM (SELECT max(id) AS last
 
 -- name: pay_range
 -- $3, $4: investments above, up to and including. $5: the run. $6: now. $7: the day as references begin.
--- $8: whether the suspended earn. $9: only these investments; null for all.
+-- $8: whether the suspended earn. $9: only these investments; null for all. $10: but not these.
 -- Who is due is decided by dates and by what is paid already, never by today's status alone: a day that is made up
 -- for pays those who have been completed since. Rows are written in the order of their keys, which is what makes a
 -- day's index entries cheap. What is written first here is written last: wallets, which others wait for.
@@ -34,6 +37,7 @@ WITH due AS MATERIALIZED (
     JOIN accrual_rate r ON r.accrual_date = $1::date AND r.round = $2::smallint AND r.plan_id = i.plan_id
     JOIN upline_chain u ON u.user_id = i.user_id AND (u.status = 'ACTIVE' OR u.status = 'SUSPENDED' AND $8::bool)
     WHERE i.id > $3::bigint AND i.id <= $4::bigint AND ($9::bigint[] IS NULL OR i.id = ANY ($9))
+      AND i.id <> ALL ($10::bigint[])
       AND i.status IN ('ACTIVE', 'COMPLETED') AND i.activated_on < $1 AND i.last_accrual_on >= $1
       AND least(round(i.principal * r.daily_rate, 2), round(i.principal * r.cap_ratio, 2) - i.paid_total) > 0
       AND NOT EXISTS (SELECT FROM roi_distribution d

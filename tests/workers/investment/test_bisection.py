@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.investment.bisection import TooManyRefused, bisected
+from workers.investment.bisection import Suspects, TooManyRefused, bisected
 
 
 class Savepoints:
     """Of a transaction the one thing that is used: what is attempted in a failed one is undone."""
 
     def __init__(self) -> None:
-        self.done: list[tuple[int, int]] = []
+        self.done: list[int] = []
         self.attempts = 0
 
     @asynccontextmanager
@@ -31,26 +31,53 @@ class Savepoints:
             raise
 
     def refusing(self, bad: set[int], error: type[Exception] = asyncpg.CheckViolationError) -> Any:
-        async def attempt(low: int, high: int) -> int:
+        async def attempt(low: int, high: int, but: Sequence[int]) -> int:
             self.attempts += 1
-            self.done.append((low, high))
-            if culprits := bad & set(range(low + 1, high + 1)):
+            ids = set(range(low + 1, high + 1)) - set(but)
+            self.done += ids
+            if culprits := bad & ids:
                 raise error(f"no {min(culprits)}")
-            return high - low
+            return len(ids)
 
         return attempt
 
 
-@given(st.integers(0, 50), st.integers(1, 400), st.sets(st.integers(1, 450), max_size=12))
-async def test_all_but_the_culprits_are_done_once(above: int, count: int, bad: set[int]) -> None:
+def suspecting(suspected: set[int]) -> Suspects:
+    async def suspects(low: int, high: int) -> list[int]:
+        return [id_ for id_ in suspected if low < id_ <= high]
+
+    return suspects
+
+
+IDS = st.sets(st.integers(1, 450), max_size=12)
+
+
+@given(st.integers(0, 50), st.integers(1, 400), IDS, IDS)
+async def test_all_but_the_culprits_are_done_once(above: int, count: int, bad: set[int], suspected: set[int]) -> None:
     tx: Any = Savepoints()
     stop = above + count
     inside = sorted(id_ for id_ in bad if above < id_ <= stop)
-    done, refused = await bisected(tx, above, stop, tx.refusing(bad))
+    done, refused = await bisected(tx, above, stop, tx.refusing(bad), suspects=suspecting(suspected))
     assert [id_ for id_, _ in refused] == inside
     assert done == count - len(inside)
-    kept = sorted(id_ for low, high in tx.done for id_ in range(low + 1, high + 1))
-    assert kept == [id_ for id_ in range(above + 1, stop + 1) if id_ not in inside]
+    assert sorted(tx.done) == [id_ for id_ in range(above + 1, stop + 1) if id_ not in inside]
+
+
+@given(IDS)
+async def test_suspects_cost_one_attempt_each_and_the_others_one_together(bad: set[int]) -> None:
+    tx: Any = Savepoints()
+    _, refused = await bisected(tx, 0, 450, tx.refusing(bad), suspects=suspecting(bad))
+    assert len(refused) == len(bad)
+    assert tx.attempts == (2 + len(bad) if bad else 1)
+
+
+async def test_nobody_is_suspected_of_what_goes_through() -> None:
+    tx: Any = Savepoints()
+
+    async def never(low: int, high: int) -> list[int]:
+        raise AssertionError("asked for suspects")
+
+    assert await bisected(tx, 0, 450, tx.refusing(set()), suspects=never) == (450, [])
 
 
 async def test_the_reason_names_the_kind_and_the_words_of_the_error() -> None:
@@ -67,10 +94,11 @@ async def test_what_no_row_can_cause_is_raised_at_once(error: type[Exception]) -
     assert tx.attempts == 1
 
 
-async def test_a_single_culprit_costs_two_attempts_for_each_halving() -> None:
+@pytest.mark.parametrize(("culprit", "attempts"), [(1, 1 + 2 * 17), (2**17, 1 + 17 + 1)])
+async def test_a_half_is_not_attempted_when_the_other_shows_where_the_culprit_is(culprit: int, attempts: int) -> None:
     tx: Any = Savepoints()
-    await bisected(tx, 0, 2**17, tx.refusing({77_777}))
-    assert tx.attempts == 1 + 2 * 17
+    await bisected(tx, 0, 2**17, tx.refusing({culprit}))
+    assert tx.attempts == attempts
 
 
 async def test_the_first_culprit_too_many_ends_it_long_before_the_last() -> None:

@@ -72,6 +72,68 @@ async def test_an_amount_that_does_not_fit_is_parked_too(house: Payouts) -> None
     assert reason.startswith("NumericValueOutOfRangeError")
 
 
+COUNTING = """
+CREATE SEQUENCE public.attempts;  -- goes on where a savepoint is rolled back
+CREATE FUNCTION public.attempted() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM nextval('public.attempts');
+    RETURN NULL;
+END $$;
+CREATE TRIGGER attempted BEFORE INSERT ON investment.accrual_total
+    FOR EACH STATEMENT EXECUTE FUNCTION public.attempted();
+"""
+
+
+async def attempts(house: Payouts) -> int:
+    count: int = await house.value("SELECT last_value FROM public.attempts WHERE is_called")
+    return count
+
+
+async def many_investments(house: Payouts, count: int) -> None:
+    await house.connection.execute(
+        "INSERT INTO investment.investment (id, user_id, plan_id, activated_on, last_accrual_on, principal) "
+        "SELECT n, 1, 1, $1, $2, 100 FROM generate_series(101, 100 + $3::int) n", SINCE, UNTIL, count,
+    )  # fmt: skip
+
+
+async def poisoned_commission(house: Payouts, id_: int) -> None:
+    await house.insert(
+        "commission", accrual_date=DAY, level=2, investment_id=id_, beneficiary_id=3, rate=Decimal("0.1"),
+        amount=Decimal(1), currency="INR",
+    )  # fmt: skip
+
+
+async def test_bad_rows_of_the_usual_kinds_cost_a_statement_each(house: Payouts) -> None:
+    await many_investments(house, 2000)
+    await poison(house, *range(110, 2000, 45))  # 42
+    await house.insert("ledger", ref=f"{DAY}:2:1500", kind="COMMISSION", user_id=3, amount=Decimal(1), currency="INR")
+    await poisoned_commission(house, 1600)
+    await house.connection.execute("UPDATE investment.investment SET paid_total = 9999999999999999.99 WHERE id = 1700")
+    await house.connection.execute(COUNTING)
+    run = await house.pay()
+    assert (run.ending, run.result["parked"], run.result["investments"]) == ("succeeded", 45, 1964)
+    assert await attempts(house) == 1 + 45 + 1
+    reasons = dict(
+        await house.rows("SELECT investment_id, reason FROM investment.parked_payout WHERE investment_id >= 1500")
+    )
+    assert [reasons[1500], reasons[1600], reasons[1700].split(":")[0]] == [
+        REASON, REASON.replace("ledger", "commission"), "NumericValueOutOfRangeError",
+    ]  # fmt: skip
+
+
+async def test_bad_rows_of_another_kind_are_halved_out(house: Payouts) -> None:
+    await many_investments(house, 2000)
+    await house.connection.execute(
+        "ALTER TABLE investment.roi_distribution ADD CONSTRAINT house_rule CHECK (investment_id NOT IN (700, 1900))"
+    )
+    await poison(house, 800)
+    await house.connection.execute(COUNTING)
+    run = await house.pay()
+    assert (run.ending, run.result["parked"], run.result["investments"]) == ("succeeded", 3, 2006)
+    assert [id_ for id_, _ in await parked(house)] == [700, 800, 1900]
+    assert await attempts(house) < 2 + 1 + 2 * 2 * 12
+
+
 async def test_an_error_that_is_no_rows_doing_fails_the_run_and_parks_nothing(house: Payouts) -> None:
     await house.cut_off_at(5)
     run = await house.pay()
