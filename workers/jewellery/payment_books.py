@@ -1,0 +1,98 @@
+"""Payments with their orders, locked, as they are and as they become; read once and written once for many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from daemon import Row, Transaction, sql
+from workers.jewellery.money import to_minor
+from workers.jewellery.payment_rules import Local, Seen, Status
+
+FIND_ORDERS, LOCK_PAYMENTS, LOCK_ORDERS, LOCK_LOCKS = sql.load(
+    __file__, "find_orders", "lock_payments", "lock_orders", "lock_locks"
+)
+PAID = frozenset({Status.CAPTURED})
+
+
+@dataclass
+class Payment:
+    """A row of `payment`, changed as observations are applied. `attempt` is its provider_payment_id."""
+
+    id: str
+    order_id: str
+    provider: str
+    provider_order: str | None
+    attempt: str | None
+    amount: Decimal
+    currency: str
+    status: Status
+    created_at: datetime
+    reason: str | None = None
+
+    def minor(self) -> int | None:
+        try:
+            return to_minor(self.amount, self.currency)
+        except ValueError:
+            return None
+
+
+@dataclass
+class OrderState:
+    id: str
+    number: str
+    customer_id: str
+    status: str
+
+
+@dataclass
+class Books:
+    """All payments of the orders concerned, oldest first, and these orders."""
+
+    payments: list[Payment] = field(default_factory=list)
+    orders: dict[str, OrderState] = field(default_factory=dict)
+
+    def of(self, seen: Seen | None, payment_id: str | None) -> Payment | None:
+        """The payment that an attempt belongs to: its own, else the one that was asked about, else its order's."""
+        if seen is not None:
+            for payment in self.payments:
+                if payment.attempt == seen.attempt:
+                    return payment
+        for payment in self.payments:
+            if payment.id == payment_id or (
+                payment_id is None and seen is not None and payment.provider_order == seen.order is not None
+            ):
+                return payment
+        return None
+
+    def local(self, payment: Payment, now: datetime) -> Local:
+        others = (p for p in self.payments if p.order_id == payment.order_id and p is not payment)
+        return Local(
+            payment.status, payment.minor(), payment.currency, payment.attempt, self.orders[payment.order_id].status,
+            any(p.status in PAID for p in others), now - payment.created_at,
+        )  # fmt: skip
+
+
+async def locked(tx: Transaction, payment_ids: Iterable[str], seen: Sequence[Seen]) -> Books:
+    """In this order, each by key, so that nobody waits in a circle: payments, their orders, the orders' locks."""
+    concerned = await tx.fetch(
+        FIND_ORDERS, list(payment_ids), [s.attempt for s in seen], [s.order for s in seen if s.order is not None]
+    )
+    order_ids = [row["order_id"] for row in concerned]
+    payments = [payment_of(row) for row in await tx.fetch(LOCK_PAYMENTS, order_ids)]
+    orders = {
+        row["id"]: OrderState(row["id"], row["order_number"], row["customer_id"], row["status"])
+        for row in await tx.fetch(LOCK_ORDERS, order_ids)
+    }
+    await tx.execute(LOCK_LOCKS, order_ids)
+    there = [payment for payment in payments if payment.order_id in orders]
+    return Books(sorted(there, key=lambda p: (p.created_at, p.id)), orders)
+
+
+def payment_of(row: Row) -> Payment:
+    return Payment(
+        row["id"], row["order_id"], row["provider"], row["provider_order_id"], row["provider_payment_id"],
+        row["amount"], row["currency"], Status(row["status"]), row["created_at"], row["failure_reason"],
+    )  # fmt: skip
