@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from daemon.drain import Perform, Save, SaveFailures
     from daemon.queue import WorkQueue
 
-(WAS_HELD,) = sql.load(__file__, "was_held")
+WAS_HELD, GRANTS = sql.load(__file__, "was_held", "grants")
 
 UNMOVED: Any = object()
 HTTP_TIMEOUT = 10.0
@@ -124,6 +124,10 @@ class RunContext:
     async def released(self) -> bool:
         row = await self._lent.link.fetchrow(WAS_HELD, self.run_id)
         return row is not None
+
+    async def granted(self) -> Mapping[str, Any]:
+        rows = await self._lent.link.fetch(GRANTS, self.run_id)
+        return {name: value for row in rows for name, value in json.loads(row["grants"]).items()}
 
     async def progress(self, done: float, total: float | None = None) -> None:
         self._run.done, self._run.total = done, total

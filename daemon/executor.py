@@ -196,7 +196,7 @@ class Executor:
         if any(isinstance(leaf, Fenced) for leaf in leaves):
             return Outcome(Ending.FENCED, reason=str(leaves[0]))
         if held := next((leaf for leaf in leaves if isinstance(leaf, Held)), None):
-            return Outcome(Ending.HELD, reason=str(held)[:ERROR_LENGTH])
+            return Outcome(Ending.HELD, reason=str(held)[:ERROR_LENGTH], grants=held.grants)
         if all(isinstance(leaf, DatabaseDown) for leaf in leaves):
             return Outcome(Ending.DATABASE_LOST, error=str(leaves[0]))
         return Outcome(Ending.FAILED, error=_sentence(error), traceback=_trace(error))

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
 from daemon.catchup import CatchUp
+from daemon.jsonable import to_json
 from daemon.retry import Priority
 from daemon.schedule import Cron, Every, OnDemand, Schedule, phased
 
@@ -32,7 +33,14 @@ Body = Callable[["Context"], Awaitable[object]]
 class Held(Exception):
     """Raised by a body that must not decide alone: its run is `held` with this reason, at no cost, and nothing of an
     open transaction stays. Released by a person, it runs again and `ctx.released()` says so.
+
+    `grants`: what a release allows, by name, as `ctx.granted()` then gives it: what the person was asked about, and
+    no more. The reason should say it. Raises `TypeError` or `ValueError` for what JSON cannot say.
     """
+
+    def __init__(self, reason: str, *, grants: Mapping[str, Any] | None = None) -> None:
+        super().__init__(reason)
+        self.grants = None if grants is None else to_json(grants)
 
 
 def seconds(n: float) -> timedelta:
@@ -204,6 +212,10 @@ class Context(Protocol):
 
     async def released(self) -> bool:
         """Whether an earlier try of this run ended as `Held`, so that a person has let it go on."""
+        ...
+
+    async def granted(self) -> Mapping[str, Any]:
+        """What persons have allowed this run by releasing it: the `grants` of each `Held`, of one name the latest."""
         ...
 
     def transaction(self, *, cursor: object = ...) -> AbstractAsyncContextManager[Transaction]:

@@ -116,6 +116,7 @@ class Finish:
     retry_in: float = 0.0
     outcome: str | None = None
     traceback: str | None = None
+    grants: str | None = None
 
 
 async def gap(link: Link) -> Gap | None:
@@ -200,6 +201,7 @@ async def finish(link: Link, ends: Sequence[Finish]) -> set[int]:
         [e.id for e in ends], [e.token for e in ends], [e.state for e in ends], [_text(e.reason) for e in ends],
         [e.result for e in ends], [_text(e.error) for e in ends], [e.failures for e in ends],
         [e.retry_in for e in ends], [_text(e.outcome) for e in ends], [_text(e.traceback) for e in ends],
+        [e.grants for e in ends],
     )  # fmt: skip
     return {row["id"] for row in rows}
 

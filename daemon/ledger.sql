@@ -181,13 +181,13 @@ SELECT EXISTS (SELECT FROM sexton.run WHERE state = 'ready' AND not_before <= se
     (SELECT min(not_before) FROM sexton.run WHERE state = 'ready' AND not_before > sexton.clock()) AS upcoming;
 
 -- name: finish
--- $1..$9: id, token, state, reason, result, error, failures, seconds until a retry, rescued by us or not.
--- $10..$12: attempt outcome (null: nothing worth a row), traceback, started_at. Rows whose token is no longer
--- ours are left alone and missing from the answer.
+-- $1..$8: id, token, state, reason, result, error, failures, seconds until a retry. $9..$11: attempt outcome (null:
+-- nothing worth a row), traceback, what a release grants. Rows whose token is no
+-- longer ours are left alone and missing from the answer.
 WITH done AS (
     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::jsonb[], $6::text[], $7::int[],
-                         $8::float8[], $9::text[], $10::text[])
-        AS d (id, token, state, reason, result, error, failures, retry_in, outcome, traceback)
+                         $8::float8[], $9::text[], $10::text[], $11::jsonb[])
+        AS d (id, token, state, reason, result, error, failures, retry_in, outcome, traceback, grants)
 ), updated AS (
     -- `node IS NOT NULL` says "running", by the table's CHECK. Said like this, the row is found by its key and not
     -- through the index of running rows, in which every run leaves a dead entry behind.
@@ -199,15 +199,15 @@ WITH done AS (
         finished_at = CASE WHEN d.state = 'ready' THEN NULL ELSE sexton.clock() END
     FROM done d
     WHERE r.id = d.id AND r.token = d.token AND r.node IS NOT NULL
-    RETURNING r.id, r.job, r.state, r.attempt, r.started_at, d.outcome, d.error, d.traceback
+    RETURNING r.id, r.job, r.state, r.attempt, r.started_at, d.outcome, d.error, d.traceback, d.grants
 ), freed AS (
     UPDATE sexton.job j SET running_run = NULL
     FROM updated u
     WHERE j.name = u.job AND j.running_run = u.id AND u.state <> 'ready'
 ), tried AS (
     -- All parts of a statement see the rows as they were before it: that is where the node still stands.
-    INSERT INTO sexton.attempt (run, number, outcome, node, started_at, finished_at, error, traceback)
-    SELECT u.id, u.attempt, u.outcome, was.node, u.started_at, sexton.clock(), u.error, u.traceback
+    INSERT INTO sexton.attempt (run, number, outcome, node, started_at, finished_at, error, traceback, grants)
+    SELECT u.id, u.attempt, u.outcome, was.node, u.started_at, sexton.clock(), u.error, u.traceback, u.grants
     FROM updated u JOIN sexton.run was ON was.id = u.id
     WHERE u.outcome IS NOT NULL
     ON CONFLICT (run, number) DO NOTHING

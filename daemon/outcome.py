@@ -28,7 +28,10 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`recorded`: success is already committed with the effects. `reason` names who or what ended it."""
+    """`recorded`: success is already committed with the effects. `reason` names who or what ended it.
+
+    `grants`: as JSON, what the release of a held run allows.
+    """
 
     ending: Ending
     result: object = None
@@ -36,6 +39,7 @@ class Outcome:
     traceback: str | None = None
     reason: str | None = None
     recorded: bool = False
+    grants: str | None = None
 
 
 def policy_of(job: Job) -> RetryPolicy:
@@ -67,7 +71,9 @@ def to_finish(claimed: Claimed, job: Job, outcome: Outcome, *, now: datetime, mo
         )
     if outcome.ending is Ending.HELD:
         why = outcome.reason or "held by its job"
-        return Finish(claimed.id, claimed.token, "held", failures, reason=why, outcome="held", error=why)
+        return Finish(
+            claimed.id, claimed.token, "held", failures, reason=why, outcome="held", error=why, grants=outcome.grants
+        )  # fmt: skip
     if outcome.ending in (Ending.INTERRUPTED, Ending.DATABASE_LOST):
         why = outcome.reason or str(outcome.ending)
         return Finish(claimed.id, claimed.token, "ready", failures, reason=why, outcome=why, error=outcome.error)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 
-from daemon import Context, Cron, OnDemand
+from daemon import Context, Cron, Held, OnDemand
 from daemon.events import Event
 from daemon.testing import connect, perform
 from tests.daemon.asking import statement, the_run
@@ -40,6 +40,28 @@ async def test_a_failure_is_a_value_and_keeps_its_attempt(url: str, connection: 
     run = await perform(a_job(body, OnDemand(), "t.one"), url=url, due_at=DUE)
     assert (run.ending, run.error) == ("failed", "ValueError: no tea")
     assert await connection.fetchval("SELECT error FROM sexton.attempt WHERE run = $1", run.id) == "ValueError: no tea"
+
+
+async def test_each_release_of_a_held_run_allows_what_was_asked(url: str, connection: asyncpg.Connection) -> None:
+    granted: list[dict[str, object]] = []
+    asked = [Held("many?", grants={"rows": 10, "by": DUE.date()}), Held("more?", grants={"rows": 20}), Held("sure?")]
+
+    async def body(ctx: Context) -> None:
+        granted.append(dict(await ctx.granted()))
+        if len(granted) <= len(asked):
+            raise asked[len(granted) - 1]
+
+    job = a_job(body, OnDemand(), "t.one")
+    run = await perform(job, url=url, due_at=DUE)
+    while run.ending == "held":
+        run = await perform(job, url=url, due_at=DUE, resume=run.id)
+    first, second = {"rows": 10, "by": "2026-03-01"}, {"rows": 20, "by": "2026-03-01"}
+    assert (run.ending, granted) == ("succeeded", [{}, first, second, second])
+
+
+def test_a_grant_that_cannot_be_kept_is_refused_where_it_is_said() -> None:
+    with pytest.raises(TypeError, match="cannot be kept as JSON"):
+        Held("may I?", grants={"lock": object()})
 
 
 async def test_a_timeout_ends_the_body(url: str) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 
 import asyncpg
 
-from daemon import CatchUp, Context, Cron, Held, Overlap, Priority, days, job, minutes, sql
+from daemon import CatchUp, Context, Cron, Overlap, Priority, days, job, minutes, sql
 from workers.investment.bisection import TooManyRefused, bisected
-from workers.investment.parking import hold_if_too_many, most_parked, park, park_unrated, tell_parked
+from workers.investment.parking import allowed_to_park, hold_if_too_many, park, park_unrated, tell_parked, too_many
 from workers.investment.payout_day import (
     AUDIT_AGAIN,
     CLOSE_DAY,
@@ -99,11 +99,11 @@ async def forgiving_deadlocks(step: Callable[..., Awaitable[Any]], *args: Any) -
 async def pay(ctx: Context, day: PayoutDay, chosen: list[int] | None, stop: int) -> None:
     """Pay the investments after the cursor up to `stop`, in one transaction; what cannot be paid is parked.
 
-    Raises `Held` where that is more than single rows, and a person has not released the run.
+    Raises `Held` where that is more than single rows, and no person has allowed so many.
     """
     settings: Settings = ctx.settings
     above, now = ctx.cursor["after"], ctx.now()
-    most = None if await ctx.released() else most_parked(settings.range_size)
+    most = await allowed_to_park(ctx, settings.range_size)
 
     async def attempt(low: int, high: int, but: Sequence[int]) -> int:
         await tx.execute(PREPARE_FOR_FEW if high - low <= FEW or chosen else PREPARE_FOR_MANY)
@@ -126,7 +126,8 @@ async def pay(ctx: Context, day: PayoutDay, chosen: list[int] | None, stop: int)
             if refused or day.gaps:
                 await hold_if_too_many(ctx, tx)
     except TooManyRefused as error:
-        raise Held(f"investments up to {stop} cannot be paid for {day.date}: {error}") from error
+        words = f"investments up to {stop} cannot be paid for {day.date}: {error}"
+        raise too_many(words, len(error.refused)) from error
     for investment, reason in refused:
         ctx.log.error("investment %d cannot be paid for %s: %s", investment, day.date, reason)
     ctx.log.info("%d investments up to %d paid for %s", paid, stop, day.date)

@@ -15,9 +15,25 @@ SHOWN = 50
 """Rows in the mail."""
 
 
+TENFOLD = 10
+"""A release allows so many times what was found: looking for more of them ends at the first that is too many."""
+
+
 def most_parked(due: int) -> int:
     """So many of a day's investments may be unpayable before something else is wrong than single rows."""
     return max(100, due // 1000)
+
+
+async def allowed_to_park(ctx: Context, due: int) -> int:
+    """Single rows, and as many besides as persons have been asked about and let go."""
+    granted: int = (await ctx.granted()).get("parked", 0)
+    return granted + most_parked(due)
+
+
+def too_many(words: str, found: int) -> Held:
+    """What a person is asked when more than single rows cannot be paid; releasing the run is the answer."""
+    allowed = TENFOLD * found
+    return Held(f"{words}; released, the run parks up to {allowed} and pays the others", grants={"parked": allowed})
 
 
 async def park(ctx: Context, tx: Transaction, refused: Refused) -> None:
@@ -37,13 +53,15 @@ async def park_unrated(
 
 
 async def hold_if_too_many(ctx: Context, tx: Transaction) -> None:
-    """Single rows are parked; when it is many, something else is wrong. Raises `Held`, and the range is not paid."""
+    """Single rows are parked; when it is many, something else is wrong. Raises `Held`, and the range is not paid.
+
+    A person who releases the run lifts that limit only, and only so far.
+    """
     counts = await tx.fetchrow(PARKED, ctx.business_date, ctx.run_id)
     assert counts is not None
-    if counts["parked"] > most_parked(counts["due"]) and not await ctx.released():
-        raise Held(
-            f"{counts['parked']} investments cannot be paid for {ctx.business_date}, such as: {counts['reason']}"
-        )
+    if counts["parked"] > await allowed_to_park(ctx, counts["due"]):
+        words = f"{counts['parked']} investments cannot be paid for {ctx.business_date}, such as: {counts['reason']}"
+        raise too_many(words, counts["parked"])
 
 
 async def tell_parked(ctx: Context, tx: Transaction) -> int:

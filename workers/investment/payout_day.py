@@ -10,7 +10,7 @@ from typing import Any
 
 from daemon import Context, Held, Reader, Row, Transaction, sql
 from workers.investment.control_total import excess
-from workers.investment.parking import most_parked
+from workers.investment.parking import allowed_to_park, most_parked
 from workers.investment.settings import Settings
 
 (
@@ -39,8 +39,9 @@ class PayoutDay:
 async def open_day(ctx: Context, tx: Transaction) -> None:
     """Open the day, or go on with it; its rates are fixed from here on.
 
-    Raises `Held` for a day that comes to too much, or has too many investments without a rate, unless a person has
-    released the run; `ValueError` for a day that is being reversed, and for levels that pay out more than the return.
+    Raises `Held` for a day that comes to too much, or has too many investments without a rate. Whoever releases the
+    run answers that question alone, for no more than was asked. Raises `ValueError` for a day that is being reversed,
+    and for levels that pay out more than the return.
     """
     day = ctx.business_date
     await tx.execute(LOCK_DAYS)
@@ -48,13 +49,20 @@ async def open_day(ctx: Context, tx: Transaction) -> None:
     if round_ is None:
         raise ValueError(f"{day} is being reversed: let payout_reversal finish, then pay it again")
     await _fix_rates(tx, day, round_)
-    if not await ctx.released():
-        settings: Settings = ctx.settings
-        rows = await tx.fetch(RETURNS_DUE, day, round_, settings.pay_suspended)
-        returns = {row["currency"]: row["amount"] for row in rows}
-        due, unrated = sum(row["investments"] for row in rows), sum(row["unrated"] for row in rows)
-        if why := await _objection(tx, returns, due, unrated, day, settings):
-            raise Held(f"{day} is not paid yet: {why}")
+    await _hold_if_doubtful(ctx, tx, day, round_)
+
+
+async def _hold_if_doubtful(ctx: Context, tx: Transaction, day: date, round_: int) -> None:
+    settings: Settings = ctx.settings
+    rows = await tx.fetch(RETURNS_DUE, day, round_, settings.pay_suspended)
+    returns = {row["currency"]: row["amount"] for row in rows}
+    due, unrated = sum(row["investments"] for row in rows), sum(row["unrated"] for row in rows)
+    if unrated > await allowed_to_park(ctx, due):
+        raise Held(f"{day} is not paid yet: {_without_rate(unrated, due)}", grants={"parked": unrated})
+    granted = (await ctx.granted()).get("returns", {})
+    in_question = {currency: total for currency, total in returns.items() if total > Decimal(granted.get(currency, 0))}
+    if why := await _too_much(tx, in_question, day, settings):
+        raise Held(f"{day} is not paid yet: {why}", grants={"returns": returns})
 
 
 async def revisit_day(ctx: Context, tx: Transaction) -> None:
@@ -105,12 +113,14 @@ async def read_day(reader: Reader, day: date) -> PayoutDay:
     return PayoutDay(day, row["round"], await reader.fetchval(GAPS, day, row["round"]))
 
 
-async def _objection(
-    reader: Reader | Transaction, returns: Mapping[str, Decimal], due: int, unrated: int, day: date, settings: Settings
+def _without_rate(unrated: int, due: int) -> str:
+    return f"{unrated} of {due} due investments have a plan without a rate: see investment.plan_rate"
+
+
+async def _too_much(
+    reader: Reader | Transaction, returns: Mapping[str, Decimal], day: date, settings: Settings
 ) -> str | None:
     """Judged by the returns alone: commissions never pay out more than those, and are read off the same rows."""
-    if unrated > most_parked(due):
-        return f"{unrated} of {due} due investments have a plan without a rate: see investment.plan_rate"
     earlier = await reader.fetch(EARLIER_TOTALS, day, settings.control_total_days)
     history = [(row["accrual_date"], row["currency"], row["amount"]) for row in earlier]
     return excess(returns, history, settings.control_total_factor)
@@ -124,7 +134,11 @@ async def trial(reader: Reader, day: date, settings: Settings) -> dict[str, Any]
     unrated = await reader.fetchval(UNRATED, day, round_, settings.pay_suspended)
     rows = await reader.fetch(WOULD_PAY, day, round_, settings.pay_suspended)
     totals = told(rows)
-    held = await _objection(reader, totals["roi"], totals["investments"] + unrated, unrated, day, settings)
+    due = totals["investments"] + unrated
+    held = (
+        _without_rate(unrated, due) if unrated > most_parked(due)
+        else await _too_much(reader, totals["roi"], day, settings)
+    )  # fmt: skip
     return {"day": day, "round": round_, "state": state, **totals, "without_rate": unrated, "would_be_held": held}
 
 

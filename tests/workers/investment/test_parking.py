@@ -328,6 +328,52 @@ async def test_many_without_a_rate_are_held_before_anything_is_paid(house: Payou
     assert (await release(house, run)).result["investments"] == 309
 
 
+async def why_held(house: Payouts, run: PerformedRun) -> str:
+    assert run.ending == "held", run
+    reason: str = await house.value("SELECT reason FROM sexton.run WHERE id = $1", run.id)
+    return reason
+
+
+async def test_a_release_lifts_the_limit_of_parked_rows_only_as_far_as_was_said(
+    house: Payouts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.investment.parking.TENFOLD", 1)
+    await many(house, 240)
+    run = await house.pay()
+    assert (await why_held(house, run)).endswith("; released, the run parks up to 101 and pays the others")
+    again = await release(house, run)
+    assert "202 were refused" in await why_held(house, again)
+    assert await house.count("roi_distribution") == 0
+    last = await release(house, run)
+    assert (last.ending, last.result["parked"], last.result["investments"]) == ("succeeded", 240, 69)
+
+
+async def test_releasing_a_day_of_too_high_a_total_does_not_lift_the_limit_of_parked_rows(house: Payouts) -> None:
+    await many(house, 101)
+    for back in (3, 2, 1):
+        await house.insert("accrual_day", accrual_date=DAY - timedelta(days=back), state="PAID", run_id=9)
+        await house.insert(
+            "accrual_total", accrual_date=DAY - timedelta(days=back), round=1, run_id=9, currency="INR", level=0,
+            payments=1, amount=Decimal(1),
+        )  # fmt: skip
+    run = await house.pay()
+    assert "more than 2 times the usual 1.00" in await why_held(house, run)
+    again = await release(house, run)
+    assert "101 were refused" in await why_held(house, again)
+    last = await release(house, run)
+    assert (last.ending, last.result["parked"]) == ("succeeded", 101)
+
+
+async def test_releasing_a_day_without_rates_parks_those_and_single_rows_besides(house: Payouts) -> None:
+    await house.insert("plan", id=2, name="unrated", duration_days=10)
+    await many(house, 20)
+    await house.connection.execute("UPDATE investment.investment SET plan_id = 2 WHERE id BETWEEN 201 AND 350")
+    run = await house.pay()
+    assert "150 of 309 due investments have a plan without a rate" in await why_held(house, run)
+    last = await release(house, run)
+    assert (last.ending, last.result["parked"], last.result["investments"]) == ("succeeded", 170, 139)
+
+
 async def test_parked_rows_of_yesterday_are_not_counted_today(house: Payouts) -> None:
     await many(house, 60)
     await house.pay()

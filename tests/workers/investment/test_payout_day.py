@@ -59,6 +59,18 @@ async def test_a_released_day_is_paid_as_it_is(house: Payouts) -> None:
     assert (released.ending, released.result["roi"]["INR"]) == ("succeeded", Decimal("910.00"))
 
 
+async def test_a_release_allows_the_total_that_was_told_and_no_more(house: Payouts) -> None:
+    await house.invest(3, 1, "90000.00", on=SINCE, until=UNTIL)
+    run = await house.pay(THEN)
+    assert "910.00 INR is more than" in await reason(house, run.id)
+    await house.invest(4, 1, "1.00", on=SINCE, until=UNTIL)
+    again = await house.pay(THEN, resume=run.id)
+    assert (again.ending, await house.count("accrual_day")) == ("held", 3)
+    assert "910.01 INR is more than" in await reason(house, run.id)
+    released = await house.pay(THEN, resume=run.id)
+    assert (released.ending, released.result["roi"]["INR"]) == ("succeeded", Decimal("910.01"))
+
+
 async def test_a_held_day_that_was_put_right_is_paid_right(house: Payouts) -> None:
     """Somebody had entered a rate with a digit too many; the held run has not kept it."""
     await house.connection.execute("UPDATE investment.plan_rate SET daily_rate = 0.1")
