@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from workers.tutoring.cleanup_settings import CleanupSettings
+from workers.tutoring.provider_keys import ApiKey
 from workers.tutoring.student_settings import ProfileSettings, SummarySettings
 from workers.tutoring.usage_advice import UsageSettings
 
@@ -21,6 +22,10 @@ class Settings(BaseModel):
 
     administrators: tuple[EmailAddress, ...] = ()
     """Who gets the alerts of providers and health, and the reports. Nobody: they are kept and logged all the same."""
+
+    keys: dict[str, ApiKey] = Field(default_factory=dict)
+    """API keys by the provider's name: from the environment (SEXTON_SUITE__TUTORING__KEYS__OPENAI) or a systemd credential
+    (suite.tutoring.keys.openai)."""
 
     cleanup: CleanupSettings = CleanupSettings()
     usage: UsageSettings = UsageSettings()

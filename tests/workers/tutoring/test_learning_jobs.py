@@ -53,6 +53,9 @@ def test_each_is_as_the_table_says(
         {"profiles": {"look_back_days": 121}},
         {"usage": {"error_pct": 0}},
         {"usage": {"share_pct": 50}},
+        {"keys": {"openai": "two words"}},
+        {"keys": {"openai": ""}},
+        {"keys": {"openai": "line\nend"}},
     ],
 )
 def test_a_setting_that_would_do_harm_is_refused(wrong: dict[str, Any]) -> None:
@@ -63,3 +66,7 @@ def test_a_setting_that_would_do_harm_is_refused(wrong: dict[str, Any]) -> None:
 def test_no_conversation_is_archived_that_a_profile_may_still_look_at() -> None:
     furthest = Settings(cleanup={"archive_days": 120}, profiles={"look_back_days": 120})  # type: ignore[arg-type]
     assert furthest.cleanup.archive_days >= furthest.profiles.look_back_days
+
+
+def test_a_key_is_never_shown() -> None:
+    assert "s3cret" not in repr(Settings(keys={"openai": "s3cret"}))  # type: ignore[dict-item]
