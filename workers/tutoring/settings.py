@@ -24,8 +24,8 @@ class Settings(BaseModel):
     """Who gets the alerts of providers and health, and the reports. Nobody: they are kept and logged all the same."""
 
     keys: dict[str, ApiKey] = Field(default_factory=dict)
-    """API keys by the provider's name: from the environment (SEXTON_SUITE__TUTORING__KEYS__OPENAI) or a systemd credential
-    (suite.tutoring.keys.openai)."""
+    """API keys by the provider's name, from the environment (SEXTON_SUITE__TUTORING__KEYS__OPENAI) or a systemd
+    credential (suite.tutoring.keys.openai)."""
 
     cleanup: CleanupSettings = CleanupSettings()
     usage: UsageSettings = UsageSettings()
