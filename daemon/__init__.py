@@ -3,6 +3,7 @@
 from daemon import sql, tally
 from daemon.catchup import CatchUp
 from daemon.charts import bar_charts
+from daemon.hook import Hook, HookCall, Kept, Refused, hook
 from daemon.job import (
     Context,
     Drained,
@@ -32,7 +33,10 @@ __all__ = [
     "Drained",
     "Every",
     "Held",
+    "Hook",
+    "HookCall",
     "Job",
+    "Kept",
     "NotFound",
     "OnDemand",
     "OnEvent",
@@ -43,12 +47,14 @@ __all__ = [
     "Question",
     "QueueItem",
     "Reader",
+    "Refused",
     "Route",
     "Row",
     "Transaction",
     "WorkQueue",
     "bar_charts",
     "days",
+    "hook",
     "hours",
     "job",
     "minutes",

@@ -90,7 +90,7 @@ class Engine:
             return Link(lambda: urls.url, self._application(part), self.outage, statement_cache=cache)
 
         self.link, self.heart, self._mail_link = link("engine"), link("lease"), link("outbox")
-        self.census_link = link("metrics")
+        self.census_link, self.hook_link = link("metrics"), link("hooks")
         self.recorder = Recorder(self.link)
         self.connections = JobConnections(
             lambda: urls.url, self._application("job"), self.outage, size=database.pool,
@@ -246,7 +246,7 @@ class Engine:
         logging.getLogger(LOGGER).removeHandler(self.run_log)
         await self.listener.close()
         await self.connections.close()
-        for link in (self.link, self.heart, self.census_link):
+        for link in (self.link, self.heart, self.census_link, self.hook_link):
             await link.close()
 
     def _make_context(self, run: ActiveRun) -> RunContext:
@@ -270,7 +270,7 @@ class Engine:
 
     async def _renew_connections(self) -> None:
         """They are named for the incarnation, so that whoever rescues it can end its sessions."""
-        for link in (self.link, self.heart, self._mail_link, self.census_link):
+        for link in (self.link, self.heart, self._mail_link, self.census_link, self.hook_link):
             link.renew()
         await self.connections.renew()
 

@@ -250,6 +250,15 @@ class ListenLost(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class HookAnswered(Event):
+    """A call from outside to a suite's hook; `path` is one that the suite declares, so there are few."""
+
+    suite: str
+    path: str
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
 class Note(Event):
     """A line for people that no machine acts upon. `area` is its prefix: DATABASE, SCHEDULED, …"""
 

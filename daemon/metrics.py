@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from prometheus_client import (
     CollectorRegistry,
@@ -43,6 +43,7 @@ class Metrics:
         GCCollector(registry=self.registry)
         self._define_runs(self.registry)
         self._define_queues(self.registry)
+        self._define_hooks(self.registry)
         self._define_node(self.registry)
         Info("sexton_build", "Version of the daemon", registry=self.registry).info({"version": version})
 
@@ -69,6 +70,12 @@ class Metrics:
         self.channel_up = Gauge(
             "sexton_channel_up", "0 while the channel is known to be away", ("channel",), registry=registry
         )
+
+    def _define_hooks(self, registry: CollectorRegistry) -> None:
+        self.hooks = Counter(
+            "sexton_hook_calls", "Calls from outside to suites' hooks, by the status they were answered with",
+            ("suite", "path", "status"), registry=registry,
+        )  # fmt: skip
 
     def _define_node(self, registry: CollectorRegistry) -> None:
         self.outages = Counter("sexton_database_outages", "Times the database was lost", registry=registry)
@@ -106,6 +113,12 @@ class Metrics:
             for status in MESSAGE_ENDS:
                 self.settled.labels(channel, status)
 
+    def introduce_hooks(self, hooks: Mapping[str, str], statuses: Iterable[int]) -> None:
+        """`hooks`: path → suite."""
+        for path, suite in hooks.items():
+            for status in statuses:
+                self.hooks.labels(suite, path, str(status))
+
     def __call__(self, event: e.Event) -> None:
         match event:
             case e.RunStarted(job=job, lateness=lateness, attempt=attempt, trigger=trigger):
@@ -133,6 +146,8 @@ class Metrics:
                     self.items.labels(queue, outcome).inc(n)
             case e.MessagesSettled(channel=channel, state=state, count=count):
                 self.settled.labels(channel, state).inc(count)
+            case e.HookAnswered(suite=suite, path=path, status=status):
+                self.hooks.labels(suite, path, str(status)).inc()
             case e.ChannelDown(channel=channel) | e.ChannelDisabled(channel=channel):
                 self.channel_up.labels(channel).set(0)
             case e.ChannelBack(channel=channel):

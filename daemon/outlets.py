@@ -13,6 +13,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from daemon import node_status
+from daemon.config import ConfigError
 from daemon.database import DatabaseDown
 from daemon.engine import Engine
 from daemon.events import Announcer, Note
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from daemon.alerting import Alerting
     from daemon.direct_alarm import DirectAlarm
     from daemon.heartbeat import Heartbeat
+    from daemon.hook_desk import HookDesk
     from daemon.public import PublicServer
     from daemon.scrape import Refresher
 
@@ -73,12 +75,12 @@ class Outlets:
         return unready(node_status.evidence(self._engine, self._monitor))
 
     async def open(self, metrics: Metrics) -> None:
-        """Raises `PortTaken` and `NoKey`, and closes nothing: the caller does."""
+        """Raises `PortTaken`, `NoKey` and, for suites' hooks, `ConfigError`, and closes nothing: the caller does."""
         settings = self._engine.settings
         if settings.metrics.listen != "off":
             self._open_probes(metrics, settings.metrics.listen)
         if settings.public.listen:
-            await self._open_public(settings.public.listen)
+            await self._open_public(settings.public.listen, metrics)
         if settings.admin.enabled:
             self._open_admin(settings.admin.listen)
 
@@ -106,16 +108,29 @@ class Outlets:
         self._refresh = Refresher(census.take, asyncio.get_running_loop())
         return self._refresh
 
-    async def _open_public(self, listen: str) -> None:
+    async def _open_public(self, listen: str, metrics: Metrics) -> None:
         from daemon.public import PublicServer, recorder
 
-        secret = self._engine.settings.outbox.unsubscribe_secret.get_secret_value()
-        server = PublicServer(secret, recorder(self._engine.post.store.link), self._emit)
+        engine = self._engine
+        secret = engine.settings.outbox.unsubscribe_secret.get_secret_value()
+        server = PublicServer(secret, recorder(engine.post.store.link), self._emit, self._desk(metrics))
         try:
             self.public_port = await server.start(*parse_listen(listen))
         except OSError as error:
             raise PortTaken("public.listen", listen, error) from error
         self._public = server
+
+    def _desk(self, metrics: Metrics) -> HookDesk:
+        from daemon import suite_hooks
+        from daemon.hook_desk import STATUSES, HookDesk
+
+        catalogue = self._engine.catalogue
+        problems: list[str] = []
+        hooks = suite_hooks.read(catalogue.packages, problems)
+        if problems:
+            raise ConfigError(problems)
+        metrics.introduce_hooks({path: found.suite for path, found in hooks.items()}, STATUSES)
+        return HookDesk(hooks, catalogue.settings, self._engine.hook_link, self._emit)
 
     def _open_admin(self, listen: str) -> None:
         """Takes the port, and sees that there is a key; what serves it is made when the node is ready."""

@@ -1,13 +1,15 @@
-"""The `[public]` listener: the one socket that strangers may reach. It serves the links to unsubscribe, nothing else.
+"""The `[public]` listener: the one socket that strangers may reach. It serves the links to unsubscribe, and the hooks
+that suites declare; nothing else.
 
-One request a connection, few octets, little time; what is not a signed link gets 404, so that nothing can be learnt.
+One request a connection, few octets, little time; what is no signed link and no hook gets 404, so that nothing can be
+learnt.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,11 +19,14 @@ from daemon import sql
 from daemon.database import DatabaseDown, Link
 from daemon.delivery_rules import UNSUBSCRIBED
 from daemon.events import Event, Note
+from daemon.hook_desk import TOO_LONG as TOO_LONG_FOR_A_HOOK
+from daemon.hook_desk import HookDesk, Reply
 from daemon.public_pages import (
     DONE,
     GUARDED,
     NOT_A_WISH,
     NOT_FOUND,
+    TOO_LONG,
     TRY_LATER,
     UNREADABLE,
     Page,
@@ -36,6 +41,8 @@ MOST_CONNECTIONS = 200
 LONGEST_HEAD, LONGEST_BODY = 16 * 1024, 8 * 1024
 LONGEST_REQUEST = 10.0
 LONGEST_STOP = 2.0
+LONGEST_LEAVE, MOST_UNREAD = 1.0, 4 * 1024 * 1024
+"""For hearing out whoever is told that it is too long: closed at once, the line would lose the answer."""
 
 Record = Callable[[Subscription], Awaitable[None]]
 
@@ -51,17 +58,29 @@ def recorder(link: Link) -> Record:
 
 @dataclass(frozen=True, slots=True)
 class Request:
+    """`headers` by their names in small letters."""
+
     method: str
-    target: str
-    content_type: str
+    path: str
+    headers: Mapping[str, str]
     body: bytes
 
 
-class PublicServer:
-    """`secret` is what tokens are signed with; `record` makes a wish last."""
+class TooLong(Exception):
+    """The body, for this path."""
 
-    def __init__(self, secret: str, record: Record, emit: Callable[[Event], None]) -> None:
-        self._secret, self._record, self._emit = secret, record, emit
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+
+class PublicServer:
+    """`secret` is what tokens are signed with; `record` makes a wish last; `desk` answers suites' hooks."""
+
+    def __init__(
+        self, secret: str, record: Record, emit: Callable[[Event], None], desk: HookDesk | None = None
+    ) -> None:
+        self._secret, self._record, self._emit, self._desk = secret, record, emit, desk
         self._server: asyncio.Server | None = None
         self._busy: set[asyncio.Task[None]] = set()
 
@@ -104,13 +123,27 @@ class PublicServer:
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
         connection = h11.Connection(h11.SERVER, max_incomplete_event_size=LONGEST_HEAD)
         try:
-            request = await _read(connection, reader, writer)
+            request = await _read(connection, reader, writer, self._longest_body)
         except h11.RemoteProtocolError:
             return _written(connection, UNREADABLE)
+        except TooLong as error:
+            writer.write(_written(connection, self._too_long(error.path)))
+            await _heard_out(reader)
+            return b""
         return _written(connection, await self._answer(request), without_body=request.method == "HEAD")
 
-    async def _answer(self, request: Request) -> Page:
-        path = request.target.partition("?")[0]
+    def _longest_body(self, path: str) -> int:
+        return (self._desk and self._desk.longest_body(path)) or LONGEST_BODY
+
+    def _too_long(self, path: str) -> Page | Reply:
+        if self._desk is None or self._desk.longest_body(path) is None:
+            return TOO_LONG
+        return self._desk.counted(path, TOO_LONG_FOR_A_HOOK)
+
+    async def _answer(self, request: Request) -> Page | Reply:
+        path = request.path
+        if self._desk is not None and self._desk.longest_body(path) is not None:
+            return await self._desk.answer(path, request.method, request.headers, request.body)
         if not path.startswith(PATH) or request.method not in ("GET", "HEAD", "POST"):
             return NOT_FOUND
         subscription = read(self._secret, path.removeprefix(PATH))
@@ -118,7 +151,7 @@ class PublicServer:
             return NOT_FOUND
         if request.method != "POST":  # programs that look at mail ask with HEAD whether a link is good
             return confirm(subscription, path)
-        if not asks_to_unsubscribe(request.content_type, request.body):
+        if not asks_to_unsubscribe(request.headers.get("content-type", ""), request.body):
             return NOT_A_WISH
         return await self._recorded(subscription)
 
@@ -134,10 +167,14 @@ class PublicServer:
         return DONE
 
 
-async def _read(connection: h11.Connection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Request:
-    """One whole request. Raises `h11.RemoteProtocolError` for what is none, or is too long."""
+async def _read(
+    connection: h11.Connection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter,
+    longest_body: Callable[[str], int],
+) -> Request:  # fmt: skip
+    """One whole request. Raises `h11.RemoteProtocolError` for what is none, and `TooLong`."""
     head: h11.Request | None = None
-    body = b""
+    path, longest = "", LONGEST_BODY
+    body = bytearray()
     while True:
         event = connection.next_event()
         if event is h11.NEED_DATA:
@@ -145,22 +182,38 @@ async def _read(connection: h11.Connection, reader: asyncio.StreamReader, writer
                 writer.write(connection.send(h11.InformationalResponse(status_code=100, headers=[])) or b"")
             connection.receive_data(await reader.read(LONGEST_HEAD))
         elif isinstance(event, h11.Request):
-            head = event
+            head, path = event, event.target.decode("ascii").partition("?")[0]
+            longest = longest_body(path)
+            if _announced(head) > longest:
+                raise TooLong(path)
         elif isinstance(event, h11.Data):
             body += event.data
-            if len(body) > LONGEST_BODY:
-                raise h11.RemoteProtocolError("body too long", error_status_hint=413)
+            if len(body) > longest:
+                raise TooLong(path)
         elif isinstance(event, h11.EndOfMessage) and head is not None:
-            kind = next((value for name, value in head.headers if name == b"content-type"), b"")
-            return Request(head.method.decode("ascii"), head.target.decode("ascii"), kind.decode("latin-1"), body)
+            headers = {name.decode("ascii"): value.decode("latin-1") for name, value in head.headers}
+            return Request(head.method.decode("ascii"), path, headers, bytes(body))
         else:
             raise h11.RemoteProtocolError("no request")
 
 
-def _written(connection: h11.Connection, page: Page, *, without_body: bool = False) -> bytes:
-    body = page.html.encode()
+def _announced(head: h11.Request) -> int:
+    """Octets of the body as its head has it, which h11 has seen to be a number; 0 where it does not say."""
+    return next((int(value) for name, value in head.headers if name == b"content-length"), 0)
+
+
+async def _heard_out(reader: asyncio.StreamReader) -> None:
+    left = MOST_UNREAD
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LONGEST_LEAVE):
+            while left > 0 and (octets := await reader.read(LONGEST_HEAD)):
+                left -= len(octets)
+
+
+def _written(connection: h11.Connection, page: Page | Reply, *, without_body: bool = False) -> bytes:
+    body = page.octets
     headers = [
-        ("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(body))), ("Connection", "close"),
+        ("Content-Type", page.content_type), ("Content-Length", str(len(body))), ("Connection", "close"),
         *GUARDED, *page.headers,
     ]  # fmt: skip
     events: list[h11.Event] = [h11.Response(status_code=page.status, headers=headers)]

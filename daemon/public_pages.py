@@ -34,6 +34,11 @@ class Page:
     title: str
     body: str = ""
     headers: tuple[tuple[str, str], ...] = ()
+    content_type = "text/html; charset=utf-8"
+
+    @property
+    def octets(self) -> bytes:
+        return self.html.encode()
 
     @property
     def html(self) -> str:
@@ -42,6 +47,7 @@ class Page:
 
 NOT_FOUND = Page(404, "Not found")
 UNREADABLE = Page(400, "Bad request")
+TOO_LONG = Page(413, "Too long")
 NOT_A_WISH = Page(400, "Bad request", f"<p>Send {FIELD}={WISH}, as RFC 8058 says.</p>")
 TRY_LATER = Page(503, "Try again later", "<p>Your wish could not be kept just now.</p>", (("Retry-After", "300"),))
 DONE = Page(200, "Unsubscribed", "<p>You will get no more of these messages.</p>")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import asyncpg
 
-from daemon import migrate, sql, start_checks, suite_routes
+from daemon import migrate, sql, start_checks, suite_hooks, suite_routes
 from daemon.catalogue import Catalogue
 from daemon.cli import output
 from daemon.cli.common import CommandFailed, Invocation, run_async
@@ -25,6 +25,7 @@ def check(invocation: Invocation, *, database: bool) -> int:
     settings, catalogue = invocation.settings, invocation.catalogue
     problems: list[str] = []
     suite_routes.read(catalogue.packages, problems)
+    suite_hooks.read(catalogue.packages, problems)
     if problems:
         raise ConfigError(problems)
     wanted = [*migrate.engine_migrations(), *migrate.suite_migrations(catalogue.packages)]

@@ -120,9 +120,9 @@ def _given_up(reason: str) -> Decision:
 def _authorized(local: Local, seen: Seen) -> Decision:
     if local.status not in UNPAID:
         return Decision(local.status)
-    if local.status is Status.AUTHORIZED and local.age >= GIVE_UP_AFTER:
-        effects = frozenset({Effect.RELEASE, Effect.CALL_PERSON})
-        return Decision(Status.EXPIRED, effects, "authorised, and never captured")
+    if local.age >= GIVE_UP_AFTER:  # it is about to go back, or gone
+        news = frozenset() if local.status is Status.EXPIRED else frozenset({Effect.RELEASE, Effect.CALL_PERSON})
+        return Decision(Status.EXPIRED, news, "authorised, and never captured")
     found = {Effect.WARN} if local.age >= WARN_AFTER else set()
     the_only_one = local.status is not Status.AUTHORIZED or local.attempt in (None, seen.attempt)
     if the_only_one and _objection(local, seen) is None and local.order_status == PLACED:

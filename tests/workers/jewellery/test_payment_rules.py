@@ -50,8 +50,6 @@ def after(local: Local, decision: Decision, seen: Seen | None) -> Local:
 def test_the_same_news_again_changes_nothing_more(local: Local, seen: Seen | None) -> None:
     once = transition(local, seen)
     state = after(local, once, seen)
-    if once.status is Status.AUTHORIZED and local.status is not Status.AUTHORIZED and local.age >= GIVE_UP_AFTER:
-        return  # revived by a late authorisation, and given up by the next look: two pieces of news
     again = transition(state, seen)
     assert again.status is once.status
     repeatable = {Effect.WARN, Effect.MAY_CAPTURE, Effect.SECOND, Effect.CALL_PERSON}
