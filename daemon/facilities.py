@@ -21,10 +21,6 @@ def _none_is_missing(_suite: str, _template: str, _channel: str) -> None:
     """Where nothing is delivered, nothing need be there to deliver it with."""
 
 
-def _no_backups() -> BackupService:
-    raise RuntimeError("this test has no place for backups: perform(…, settings_of_engine=…) gives it one")
-
-
 @dataclass(frozen=True, slots=True)
 class Facilities:
     """Made once by the engine; the same for every run of a node."""
@@ -43,5 +39,5 @@ class Facilities:
     retry_base: float
     claiming: Callable[[], bool]
     holdings: dict[str, set[int]]
+    backups: Callable[[], BackupService]
     missing_template: Missing = _none_is_missing
-    backups: Callable[[], BackupService] = _no_backups

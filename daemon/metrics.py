@@ -28,6 +28,7 @@ ITEM_OUTCOMES = ("done", "failed", "dead", "postponed")
 MESSAGE_CHANNELS = ("email", "sms", "slack", "discord")
 MESSAGE_STATES = ("pending", "sending", "failed", "unknown")
 MESSAGE_ENDS = ("sent", "failed", "suppressed", "unknown", "pending")
+BACKUP_OUTCOMES = ("verified", "unverified", "failed")
 DURATIONS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
 LATENESSES = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3600)
 
@@ -85,6 +86,10 @@ class Metrics:
         self.stalls = Counter(
             "sexton_event_loop_stalls", "Times the event loop stood still for over a second", registry=registry
         )
+        self.backups = Counter("sexton_backups", "Backups this node made or verified, and failures", ("outcome",),
+                               registry=registry)  # fmt: skip
+        for outcome in BACKUP_OUTCOMES:
+            self.backups.labels(outcome)
         self.clock_steps = Counter("sexton_clock_steps", "Times the database's clock leapt", registry=registry)
         self.service_failures = Counter(
             "sexton_service_failures", "Errors of the daemon's own services", ("service",), registry=registry
@@ -177,6 +182,10 @@ class Metrics:
                 self.stalls.inc()
             case e.ClockStepped():
                 self.clock_steps.inc()
+            case e.BackupMade(verified=verified):
+                self.backups.labels("verified" if verified else "unverified").inc()
+            case e.BackupFailed():
+                self.backups.labels("failed").inc()
             case e.ServiceFailed(service=service):
                 self.service_failures.labels(service).inc()
 

@@ -11,6 +11,8 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from daemon import node_status
+from daemon.backup.errors import BackupError
+from daemon.backup.shelf import Shelf
 from daemon.clock import utc_now
 from daemon.engine import Engine
 from daemon.health import unready
@@ -28,6 +30,7 @@ class NodeMetrics(Collector):
         yield from _lease(self._engine)
         yield from _pool(self._engine)
         yield from _state_directory(self._engine)
+        yield from _backups(Shelf(self._engine.settings.backup_directory))
 
 
 def _node(engine: Engine, monitor: LoopMonitor) -> Iterator[Metric]:
@@ -74,6 +77,19 @@ def _pool(engine: Engine) -> Iterator[Metric]:
     yield counter("sexton_pool_calls", "Calls that were answered, by a value or an error", stats.tasks)
     yield counter("sexton_pool_worker_deaths", "Workers that died or were killed", stats.died)
     yield counter("sexton_pool_workers_recycled", "Workers replaced at a limit", stats.recycled)
+
+
+def _backups(shelf: Shelf) -> Iterator[Metric]:
+    """Of the directory, which nodes should share. A directory that cannot be read tells nothing, which is an alert."""
+    try:
+        count, newest = len(shelf.names()), shelf.newest_verified()
+    except BackupError:
+        return
+    yield gauge("sexton_backups_kept", "Backups in the directory", count)
+    text = "The instant whose state the newest verified backup holds; 0 while there is none"
+    at = newest.taken_at.timestamp() if newest is not None else 0
+    yield gauge("sexton_backup_last_verified_timestamp_seconds", text, at)
+    yield gauge("sexton_backup_last_verified_bytes", "How big it is", newest.bytes if newest is not None else 0)
 
 
 def _state_directory(engine: Engine) -> Iterator[Metric]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +14,8 @@ import asyncpg
 
 from daemon import catalogue, ledger, schedule, sql
 from daemon.active_run import ActiveRun
+from daemon.backup.lender import BackupLender
+from daemon.backup_settings import BackupSettings
 from daemon.connections import JobConnections
 from daemon.context import RunContext
 from daemon.database import Link, Outage
@@ -26,6 +29,7 @@ from daemon.outbox import Missing
 from daemon.outcome import Ending, Outcome, to_finish
 from daemon.recorder import Recorder
 from daemon.roster import Roster
+from daemon.settings import Settings
 from daemon.slots import Slots
 
 (INSERT_RUN,) = sql.load(__file__, "insert_run")
@@ -58,11 +62,13 @@ async def perform(
     compute: Callable[..., Awaitable[Any]] = _in_this_process,
     resume: int | None = None,
     events: list[Event] | None = None,
+    backup: Mapping[str, Any] | None = None,
 ) -> PerformedRun:
     """Perform one run of `job` on the migrated database at `url`, in the ledger, fenced, committed.
 
     `due_at` is the instant it is due at; `now` what its clock says (default: that instant). `resume` performs
-    an earlier run again, from its cursor, as a retry would.
+    an earlier run again, from its cursor, as a retry would. `backup` is `[backup]` of the configuration; without it no
+    backups are there.
     """
     heard: list[Event] = events if events is not None else []
     outage = Outage(heard.append)
@@ -79,13 +85,20 @@ async def perform(
             connections=connections, link=link, outage=outage, now=lambda: clock, node=lambda: node,
             compute=compute, free_workers=lambda: 5, pool_size=5, settings={job.suite: settings},
             announce=heard.append, opened=lambda _: None, retry_base=30.0, claiming=lambda: True, holdings={},
-            missing_template=_missing_beside(job),
+            missing_template=_missing_beside(job), backups=_lender(url, backup, heard),
         )  # fmt: skip
         outcome = await _perform(run, facilities, link)
         return PerformedRun(claimed.id, str(outcome.ending), outcome.result, outcome.error)
     finally:
         await connections.close()
         await link.close()
+
+
+def _lender(url: str, backup: Mapping[str, Any] | None, heard: list[Event]) -> BackupLender:
+    settings = Settings(
+        suites=(), backup=BackupSettings.model_validate(backup or {"directory": os.devnull + "/backups"})
+    )
+    return BackupLender(settings, url, lambda: "sexton backup test", heard.append)
 
 
 def _missing_beside(job: Job) -> Missing:

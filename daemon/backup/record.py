@@ -9,12 +9,14 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """`taken_at`: the instant whose state it holds. `bytes` on disk. `verified_at`: when it was last restored and found
+    """`taken_at`: the instant whose state it holds. `bytes` on disk. `sha256`
+    of its manifest, which has those of all its files. `verified_at`: when it was last restored and found
     equal, None if it never was. `problem`: why it cannot be used, as far as a look at its manifest tells."""
 
     name: str
     taken_at: datetime
     bytes: int = 0
+    sha256: str = ""
     tables: int = 0
     rows: int = 0
     sexton: str = ""

@@ -12,7 +12,7 @@ from daemon.backup.dump import dump
 from daemon.backup.errors import BackupError, BackupUnderway, of_the_disk
 from daemon.backup.place import Place, alone
 from daemon.backup.record import Backup
-from daemon.backup.retention import newest_verified, to_prune
+from daemon.backup.retention import to_prune
 from daemon.backup.snapshot import Progress
 from daemon.backup.verify import verify
 from daemon.events import BackupFailed, BackupMade, Event
@@ -77,8 +77,9 @@ class BackupService:
         return list((await self._listed()).values())
 
     async def newest_verified(self) -> Backup | None:
+        """None where the directory cannot be read, too: what cannot be read cannot be restored."""
         with suppress(BackupError):
-            return newest_verified(await self.listed())
+            return await asyncio.to_thread(self.place.shelf.newest_verified)
         return None
 
     async def _listed(self) -> dict[str, Backup]:

@@ -74,8 +74,9 @@ def described(backup: Backup) -> dict[str, Any]:
     """The JSON form; its keys are an interface."""
     return {
         "name": backup.name, "taken_at": in_words.iso(backup.taken_at), "bytes": backup.bytes,
-        "tables": backup.tables, "rows": backup.rows, "verified_at": in_words.iso(backup.verified_at),
-        "sexton": backup.sexton, "postgresql": backup.postgresql, "problem": backup.problem,
+        "sha256": backup.sha256 or None, "tables": backup.tables, "rows": backup.rows,
+        "verified_at": in_words.iso(backup.verified_at), "sexton": backup.sexton, "postgresql": backup.postgresql,
+        "problem": backup.problem,
     }  # fmt: skip
 
 

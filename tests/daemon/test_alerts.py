@@ -38,6 +38,7 @@ def row(kind: str = "failed", subject: str = "tea.brew", **columns: Any) -> dict
         (e.ItemDied("tea.leaves", 4, "mouldy"), "dead", "tea.leaves", 1),
         (e.ChannelDown("email", "refused", 5.0), "away", "email", 1),
         (e.ChannelDisabled("slack", "404"), "away", "slack", 1),
+        (e.BackupFailed("the disk is full"), "backup", "backup", 1),
     ],
 )
 def test_what_somebody_must_know(event: e.Event, kind: str, subject: str, count: int) -> None:
@@ -59,6 +60,7 @@ def test_what_somebody_must_know(event: e.Event, kind: str, subject: str, count:
         e.RunEnded(7, "tea.brew", "interrupted", 1.0, "stopped by SIGTERM"),
         e.InstantsSettled("tea.brew", "skipped", 2, NOW, "coalesced"),
         e.ChannelBack("email", 3.0),
+        e.BackupMade("20261126T030000Z", 1000, True),
         e.DatabaseLost("refused"),
         e.Note("SCHEDULED", "text", warning=True),
     ],

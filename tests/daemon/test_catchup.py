@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.catchup import CatchUp, PlannedRun, State, plan, still_worth_running
+from daemon.catchup import CatchUp, Gap, PlannedRun, State, plan, still_worth_running
 from daemon.schedule import Instant
 
 NOON = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
@@ -181,3 +181,28 @@ def test_a_policy_prints_as_the_configuration_writes_it() -> None:
 def test_a_policy_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="each"):
         CatchUp.parse(text)
+
+
+RESTORED = "restored from backup 20260601T100000Z"
+
+
+def test_what_was_due_before_a_restore_waits_for_a_person_under_every_policy() -> None:
+    gap = Gap(NOON, RESTORED)
+    assert brief(planned(hourly(2), CatchUp.EACH(4), gap=gap)) == [(1, "held", RESTORED)] * 2
+    assert brief(planned(hourly(3), CatchUp.LATEST, gap=gap)) == [
+        (2, "skipped", "coalesced into the run due at 2026-06-01 12:00:00 UTC"),
+        (1, "held", RESTORED),
+    ]
+    assert brief(planned(hourly(1), CatchUp.NONE, gap=gap)) == [(1, "held", RESTORED)]
+    assert brief(planned(hourly(1), CatchUp.NONE, gap=gap, now=NOON + HOUR)) == [(1, "missed", "too late")]
+
+
+def test_what_is_due_after_a_restore_runs() -> None:
+    gap = Gap(NOON - HOUR, RESTORED)
+    assert brief(planned(hourly(3), CatchUp.EACH(4), gap=gap)) == [(1, "held", RESTORED)] * 2 + [(1, "ready", None)]
+    assert brief(planned(hourly(3), CatchUp.LATEST, gap=gap))[-1] == (1, "ready", None)
+
+
+def test_a_pause_says_more_than_a_restore() -> None:
+    rows = planned(hourly(1), CatchUp.EACH(4), gap=Gap(NOON, RESTORED), paused_by="anna")
+    assert brief(rows) == [(1, "held", "paused by anna")]

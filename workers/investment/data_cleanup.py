@@ -69,14 +69,20 @@ async def one_batch(ctx: Context, step: str, old: Cutoffs, most: int) -> int:
 
 
 async def check_backup(ctx: Context, within_hours: int | None) -> None:
-    """Raises `NoBackupError` when one is wanted and there is none that young."""
+    """Raises `NoBackupError` when one is wanted and there is none that young: of ours, or of those that somebody else
+    made, verified and entered.
+    """
     if within_hours is None:
         return
     async with ctx.snapshot() as reader:
-        newest: datetime | None = await reader.fetchval(NEWEST_BACKUP, ctx.now())
+        entered: datetime | None = await reader.fetchval(NEWEST_BACKUP, ctx.now())
+    ours = await ctx.backups.newest_verified()
+    known = [entered, ours.taken_at if ours is not None else None]
+    newest = max((at for at in known if at is not None), default=None)
     if newest is None or ctx.now() - newest > timedelta(hours=within_hours):
         raise NoBackupError(
             f"the newest verified backup is {f'of {newest:%Y-%m-%d %H:%M %Z}' if newest else 'none'}, and "
             f"suite.investment.cleanup.require_backup_within_hours is {within_hours}: nothing was cleaned up. "
-            "Verify one, add it to investment.verified_backup, then: sexton retry"
+            "Make one (sexton backup create), or add one that was verified elsewhere to "
+            "investment.verified_backup; then: sexton retry"
         )

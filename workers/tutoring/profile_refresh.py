@@ -17,6 +17,7 @@ COUNTED = ("refreshed", "unchanged")
     priority=Priority.MEDIUM,
     timeout=minutes(15),
     catch_up=CatchUp.LATEST,
+    requires=("tutoring.automated_backup",),
     aliases=("profile-refresh",),
 )
 async def profile_refresh(ctx: Context) -> None:

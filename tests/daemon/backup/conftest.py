@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from daemon import embedded_process as processes
 from daemon.backup.place import Place
 from daemon.backup.service import BackupService
 from daemon.backup.shelf import Shelf
@@ -35,6 +37,14 @@ class Vault:
     def hidden(self) -> list[str]:
         """What is there besides backups and the lock."""
         return sorted(e.name for e in self.directory.iterdir() if e.name.startswith(".") and e.name != ".lock")
+
+
+async def until_dumping(directory: Path) -> list[int]:
+    """pg_dump's processes, once one is there: a lock of the test's keeps it from going on."""
+    async with asyncio.timeout(30):
+        while not (found := processes.mentioning(f"--file={directory}/.")):
+            await asyncio.sleep(0.02)
+    return found
 
 
 def settings(state: Path, **options: Any) -> Settings:

@@ -31,7 +31,7 @@ from daemon.clock import utc_now
 from daemon.database_url import on_database
 from daemon.embedded import EmbeddedPostgres
 from daemon.events import BackupFailed, BackupMade
-from tests.daemon.backup.conftest import Vault
+from tests.daemon.backup.conftest import Vault, until_dumping
 from tests.daemon.embedded_support import started
 
 ODD = """
@@ -235,16 +235,6 @@ async def test_the_programs_of_another_major_are_told_with_what_to_install(
         await vault_of(url, bindir=str(tmp_path)).service.create()
 
 
-async def until_dumping(vault: Vault) -> list[int]:
-    """pg_dump's processes, once it waits for the lock that keeps it from going on."""
-    async with asyncio.timeout(30):
-        while True:
-            partial = list(vault.directory.glob(".*.partial")) if vault.directory.exists() else []
-            if partial and (found := processes.mentioning(f"--file={partial[0]}/")):
-                return found
-            await asyncio.sleep(0.02)
-
-
 async def test_a_backup_that_is_stopped_leaves_neither_programs_nor_halves(
     hasty: Vault, connection: asyncpg.Connection
 ) -> None:
@@ -252,7 +242,7 @@ async def test_a_backup_that_is_stopped_leaves_neither_programs_nor_halves(
     async with connection.transaction():
         await connection.execute(LOCKED)
         work = asyncio.create_task(hasty.service.create())
-        pids = await until_dumping(hasty)
+        pids = await until_dumping(hasty.directory)
         work.cancel()
         await asyncio.wait({work})
     assert work.cancelled()
@@ -268,7 +258,7 @@ async def test_the_password_is_in_no_argument(
     async with connection.transaction():
         await connection.execute(LOCKED)
         work = asyncio.create_task(vault.service.create())
-        for pid in await until_dumping(vault):
+        for pid in await until_dumping(vault.directory):
             assert not [argument for argument in processes.arguments(pid) if "hunter2" in argument]
             assert b"PGPASSWORD=hunter2" in Path(f"/proc/{pid}/environ").read_bytes()
     await work

@@ -55,7 +55,7 @@ async def test_a_backup_is_made_listed_verified_and_pruned(
     listed = sexton("backup", "list", "--json").ok().json
     assert [(b["name"], b["problem"], b["verified_at"] is not None) for b in listed] == [(name, None, True)]
     assert list(listed[0]) == [
-        "name", "taken_at", "bytes", "tables", "rows", "verified_at", "sexton", "postgresql", "problem",
+        "name", "taken_at", "bytes", "sha256", "tables", "rows", "verified_at", "sexton", "postgresql", "problem",
     ]  # fmt: skip
     assert name in sexton("backup", "list").ok().out
     assert f"{name}: restored and compared" in (await sexton.process("backup", "verify")).ok().out

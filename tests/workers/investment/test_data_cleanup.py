@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import asyncpg
 import pytest
 
+from daemon.backup.manifest import Manifest, StoredFile
+from daemon.backup.shelf import Shelf
 from tests.workers.investment.house import House
 from workers.investment.data_cleanup import data_cleanup
 
@@ -220,3 +223,23 @@ async def test_with_one_it_goes(house: House) -> None:
     await house.insert("session", user_id=1, expires_at=datetime(2020, 1, 1, tzinfo=UTC))
     await house.insert("verified_backup", finished_at=NIGHT - timedelta(hours=24), verified_at=NIGHT)
     assert (await clean(house, require_backup_within_hours=24))["sessions"] == 1
+
+
+async def test_a_verified_backup_of_the_engine_counts_as_well_and_an_unverified_one_does_not(
+    house: House, tmp_path: Path
+) -> None:
+    await house.insert("session", user_id=1, expires_at=datetime(2020, 1, 1, tzinfo=UTC))
+    manifest = Manifest(
+        taken_at=NIGHT - timedelta(hours=24), database="x", postgresql="17.10", pg_dump="17.10", compression="zstd",
+        migrations={}, tables=(), objects={}, files=(StoredFile(path="data/toc.dat", bytes=0, sha256=""),),
+    )  # fmt: skip
+    (tmp_path / "20261120T203000Z").mkdir()
+    (tmp_path / "20261120T203000Z/manifest.json").write_text(manifest.text)
+    options: dict[str, Any] = {
+        "settings": {"cleanup": {"require_backup_within_hours": 24}}, "backup": {"directory": str(tmp_path)},
+    }  # fmt: skip
+    run = await house.perform(data_cleanup, NIGHT, **options)
+    assert "the newest verified backup is none" in str(run.error)
+    Shelf(tmp_path).mark_verified("20261120T203000Z", manifest.digest, NIGHT)
+    assert (await house.perform(data_cleanup, NIGHT, resume=run.id, **options)).ending == "succeeded"
+    assert await house.count("session") == 0

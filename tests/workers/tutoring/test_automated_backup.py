@@ -1,0 +1,61 @@
+"""The nightly backup: made and proven by the engine, once however often it is tried, and old ones leave."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from daemon import days
+from daemon.backup.shelf import Shelf
+from daemon.backup_settings import BackupSettings
+from daemon.events import BackupFailed, Event
+from tests.workers.tutoring.school import School
+from workers.tutoring.automated_backup import automated_backup
+
+
+@pytest.fixture
+async def school(url: str, connection: asyncpg.Connection) -> School:
+    return School(url, connection)
+
+
+def night() -> datetime:
+    """The instant due last, by the real clock: backups carry the server's."""
+    return datetime.now(UTC) - timedelta(minutes=1)
+
+
+def test_it_is_tried_three_times_again_and_old_ones_leave_after_a_month() -> None:
+    assert automated_backup.priority.retries == 3
+    assert BackupSettings().retention == days(30)
+
+
+async def test_a_night_leaves_a_proven_backup_and_takes_the_old_ones_away(school: School, tmp_path: Path) -> None:
+    await school.student(1)
+    due, backup = night(), {"directory": str(tmp_path)}
+    report = await school.succeed(automated_backup, due, backup=backup)
+    assert report["verified_at"] is not None
+    assert report["rows"] > 0
+    assert len(report["sha256"]) == 64
+    assert [b.name for b in Shelf(tmp_path).listed()] == [report["name"]]
+    later = datetime.now(UTC)
+    second = await school.succeed(automated_backup, later, now=later + days(31), backup=backup)
+    assert [b.name for b in Shelf(tmp_path).listed()] == [second["name"]]
+    assert second["pruned"] == [report["name"]]
+
+
+async def test_a_retry_makes_no_second_one(school: School, tmp_path: Path) -> None:
+    due, backup = night(), {"directory": str(tmp_path)}
+    first = await school.perform(automated_backup, due, backup=backup)
+    again = await school.perform(automated_backup, due, backup=backup, resume=first.id)
+    assert again.result["name"] == first.result["name"]
+    assert len(Shelf(tmp_path).listed()) == 1
+
+
+async def test_a_directory_that_is_not_there_fails_the_run_with_the_remedy(school: School) -> None:
+    events: list[Event] = []
+    run = await school.perform(automated_backup, night(), backup={"directory": "/sys/backups"}, events=events)
+    assert run.ending == "failed"
+    assert "or set backup.directory" in str(run.error)
+    assert [type(e) for e in events if isinstance(e, BackupFailed)] == [BackupFailed]
