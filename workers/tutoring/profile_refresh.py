@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from daemon import CatchUp, Context, Cron, Priority, job, minutes, sql, tally
+from daemon import CatchUp, Context, Cron, Priority, days, job, minutes, sql, tally
 from workers.tutoring.settings import Settings
 
 STOPS, REFRESH = sql.load(__file__, "stops", "refresh")
@@ -18,6 +18,7 @@ COUNTED = ("refreshed", "unchanged")
     timeout=minutes(15),
     catch_up=CatchUp.LATEST,
     requires=("tutoring.automated_backup",),
+    retention=days(30),
     aliases=("profile-refresh",),
 )
 async def profile_refresh(ctx: Context) -> None:

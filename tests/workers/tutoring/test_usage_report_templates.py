@@ -39,9 +39,14 @@ def test_hostile_names_are_text_and_what_is_unknown_is_said() -> None:
     assert "<script" not in html
     assert html.count("&lt;script&gt;") == 3
     assert "🧨" in html
-    assert "Latency  unknown" in text
-    assert "Cost     0.0000, and more: a provider has no price" in text
-    assert f"requests of {HOSTILE}: 3.0, usually 90.0 (low)" in text
+    assert text.splitlines() == [
+        "AI usage of 2026-11-24", "",
+        "Requests 3, failed 0 (0.0 %)", "Tokens   1 in, 2 out",
+        "Cost     0.0000, and more: a provider has no price", "",
+        HOSTILE, "  Requests 3, failed 0", "  Tokens   1 in, 2 out", "  Latency  unknown", "  Cost     unknown", "",
+        "Unusual", f"  requests of {HOSTILE}: 3.0, usually 90.0 (low)", "",
+        "Recommended", f"  {HOSTILE} has no price.",
+    ]  # fmt: skip
 
 
 def test_a_report_without_its_figures_is_an_error_and_not_a_blank() -> None:
