@@ -11,7 +11,7 @@ from daemon import ledger
 from daemon.database import Link
 from daemon.dependencies import Outcome, Settlement, Waiting, judge
 from daemon.events import Event, InstantsSettled
-from daemon.job import Job, OnEvent
+from daemon.job import Job
 from daemon.ledger import Claimed
 from daemon.roster import Roster, coalesces
 from daemon.slots import Slots
@@ -74,9 +74,7 @@ class Dispatcher:
         handlers = self.roster.handlers
         if not handlers:
             return
-        kinds = [h.trigger.kind for h in handlers if isinstance(h.trigger, OnEvent)]
-        names, orders = [h.name for h in handlers], [int(h.priority) for h in handlers]
-        await self.link.fetch(ledger.DISPATCH_EVENTS, kinds, names, orders)
+        await self.link.fetch(ledger.DISPATCH_EVENTS, *ledger.handler_columns(handlers))
 
     async def _promote(self) -> bool:
         """Settle waiting rows whose dependencies have spoken. True while some still wait."""

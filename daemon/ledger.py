@@ -15,6 +15,7 @@ from asyncpg import Connection, Record
 from daemon import sql
 from daemon.catchup import Gap
 from daemon.database import Link
+from daemon.job import Job, OnEvent
 from daemon.jsonable import storable, to_json
 
 (
@@ -117,6 +118,12 @@ class Finish:
     outcome: str | None = None
     traceback: str | None = None
     grants: str | None = None
+
+
+def handler_columns(handlers: Iterable[Job]) -> tuple[list[str], list[str], list[int]]:
+    """What DISPATCH_EVENTS is given: the kind of each handler, its name, its priority."""
+    of = [(h.trigger.kind, h.name, int(h.priority)) for h in handlers if isinstance(h.trigger, OnEvent)]
+    return [kind for kind, _, _ in of], [name for _, name, _ in of], [priority for _, _, priority in of]
 
 
 async def gap(link: Link) -> Gap | None:

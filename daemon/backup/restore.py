@@ -12,8 +12,8 @@ from datetime import datetime
 
 import asyncpg
 
-from daemon import sql
-from daemon.actions_deed import Actor, deed
+from daemon import ledger, sql
+from daemon.actions_deed import Actor, Deed, deed
 from daemon.backup.errors import RestoreRefused
 from daemon.backup.manifest import Manifest
 from daemon.backup.place import Place, alone
@@ -23,14 +23,15 @@ from daemon.backup.verify import WITHOUT_OWNERS, checked, restored_and_compared,
 from daemon.clock import utc_now
 from daemon.database import connect
 from daemon.database_url import on_database
-from daemon.ledger import restored_from
+from daemon.job import Job
 from daemon.uninterrupted import to_the_end
 
 (
-    HOLD_RUNS, END_POLLS, FREE_JOBS, HOLD_MESSAGES, EXPIRE_NODES, REMEMBER, LEDGER_THERE, RELATIONS, ALIVE, CONNECTED,
+    EVENTS_WAIT, HOLD_RUNS, END_POLLS, FREE_JOBS, HOLD_MESSAGES, EXPIRE_NODES, REMEMBER, LEDGER_THERE, RELATIONS,
+    ALIVE, CONNECTED,
 ) = sql.load(
-    __file__, "hold_runs", "end_polls", "free_jobs", "hold_messages", "expire_nodes", "remember", "ledger_there",
-    "relations", "alive", "connected",
+    __file__, "events_wait", "hold_runs", "end_polls", "free_jobs", "hold_messages", "expire_nodes", "remember",
+    "ledger_there", "relations", "alive", "connected",
 )  # fmt: skip
 MAINTENANCE = ("postgres", "template1")
 PATIENCE, PAUSE = 10.0, 0.1
@@ -41,6 +42,7 @@ Migrate = Callable[[asyncpg.Connection], Awaitable[object]]
 class Wish:
     """`replace`: even over what is there. `owners`: give everything to the roles it belonged to. `alone`: the server
     runs for this command only, so that a fresh lease is a dead node's. `migrate` brings the schema up to date.
+    `handlers`: the jobs that are given events.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Wish:
     owners: bool
     alone: bool
     migrate: Migrate
+    handlers: Sequence[Job]
     actor: Actor
 
 
@@ -134,8 +137,9 @@ async def _prepared(place: Place, url: str, wish: Wish, name: str, wanted: Manif
         if not await connection.fetchval(LEDGER_THERE.text):
             return 0, 0
         await wish.migrate(connection)
-        reason = restored_from(name)
+        reason = ledger.restored_from(name)
         async with deed(connection, wish.actor, "restore") as doing:
+            await _hand_out_events(doing, wish.handlers)
             held = await doing.fetch(HOLD_RUNS, reason)
             messages = await doing.fetch(HOLD_MESSAGES, f"{reason}: it may have been sent since")
             for statement in (END_POLLS, FREE_JOBS, EXPIRE_NODES):
@@ -147,6 +151,13 @@ async def _prepared(place: Place, url: str, wish: Wish, name: str, wanted: Manif
         return len(held), len(messages)
     finally:
         await connection.close()
+
+
+async def _hand_out_events(doing: Deed, handlers: Sequence[Job]) -> None:
+    """Events that wait become runs, which are then held like any other."""
+    kinds, names, orders = ledger.handler_columns(handlers)
+    while (await doing.fetch(EVENTS_WAIT, kinds))[0][0]:
+        await doing.fetch(ledger.DISPATCH_EVENTS, kinds, names, orders)
 
 
 async def _swap(admin: asyncpg.Connection, beside: str, database: str, there: int | None) -> str | None:

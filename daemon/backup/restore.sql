@@ -1,5 +1,9 @@
 -- What becomes of a ledger that came out of a backup, before anybody uses it. One transaction.
 
+-- name: events_wait
+-- $1: the kinds that have handlers.
+SELECT EXISTS (SELECT FROM sexton.event WHERE dispatched_at IS NULL AND kind = ANY($1::text[]));
+
 -- name: hold_runs
 -- $1: the reason. What was under way when the backup was taken has perhaps been done since.
 UPDATE sexton.run SET state = 'held', reason = $1, node = NULL, token = nextval('sexton.token')

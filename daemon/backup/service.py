@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from daemon.backup.dump import dump
-from daemon.backup.errors import BackupError, BackupUnderway, of_the_disk
+from daemon.backup.errors import BackupError, BackupUnderway, UnknownBackup, of_the_disk
 from daemon.backup.place import Place, alone
 from daemon.backup.record import Backup
 from daemon.backup.retention import to_prune
 from daemon.backup.snapshot import Progress
 from daemon.backup.verify import verify
+from daemon.database import means_lost
 from daemon.events import BackupFailed, BackupMade, Event
 from daemon.uninterrupted import to_the_end
 
@@ -36,30 +37,37 @@ class BackupService:
         Raises `BackupError`. One that cannot be verified stays, unverified. What fails later takes nothing of what is
         there away. When cancelled, no program of ours goes on.
         """
-        try:
+        with self._telling_of_failure():
             async with alone(self.place.shelf):
                 name = await dump(self.place, progress)
                 if self.place.settings.backup.verify:
                     await verify(self.place, name, progress)
                 backup = (await self._listed())[name]
-        except BackupUnderway:
-            raise
-        except BackupError as error:
-            self.emit(BackupFailed(str(error)))
-            raise
         self.emit(BackupMade(backup.name, backup.bytes, backup.verified))
         return backup
 
     async def verify(self, name: str, progress: Progress = in_silence) -> Backup:
         """Prove one that is there. Raises `BackupError`."""
-        async with alone(self.place.shelf):
-            name = await asyncio.to_thread(self.place.shelf.resolve, name)
-            try:
+        with self._telling_of_failure(f"{name} cannot be verified: "):
+            async with alone(self.place.shelf):
+                name = await asyncio.to_thread(self.place.shelf.resolve, name)
                 at = await verify(self.place, name, progress)
-            except BackupError as error:
-                self.emit(BackupFailed(f"{name} cannot be verified: {error}"))
-                raise
-            return replace((await self._listed())[name], verified_at=at)
+                return replace((await self._listed())[name], verified_at=at)
+
+    @contextmanager
+    def _telling_of_failure(self, what: str = "") -> Iterator[None]:
+        """Whatever it is. A lost database is announced as such, by whoever lends us its connection."""
+        try:
+            yield
+        except (BackupUnderway, UnknownBackup):
+            raise  # nothing was tried
+        except BackupError as error:
+            self.emit(BackupFailed(f"{what}{error}"))
+            raise
+        except Exception as error:
+            if not means_lost(error):
+                self.emit(BackupFailed(f"{what}{type(error).__name__}: {error}"))
+            raise
 
     async def prune(self, now: datetime) -> list[Backup]:
         """Remove what `backup.retention` does not keep; never the newest verified one. Raises `BackupError`."""

@@ -17,6 +17,7 @@ from daemon.cli.common import BadUsage, Invocation, run_async
 from daemon.cli.database import opened
 from daemon.cli.progress import progress_shown
 from daemon.database_url import database_of, on_database, without_password
+from daemon.job import OnEvent
 from daemon.setting_addresses import is_url
 from daemon.settings import Settings
 
@@ -25,15 +26,16 @@ def restore_backup(
     invocation: Invocation, name: str, into: str | None, *, replace: bool, owners: bool, actor: Actor
 ) -> int:
     """Restore, and say what is held and where the old database is."""
-    settings, packages = invocation.settings, invocation.catalogue.packages
-    wanted = [*migrate.engine_migrations(), *migrate.suite_migrations(packages)]
+    settings, catalogue = invocation.settings, invocation.catalogue
+    wanted = [*migrate.engine_migrations(), *migrate.suite_migrations(catalogue.packages)]
+    handlers = [job for job in catalogue.jobs.values() if isinstance(job.trigger, OnEvent)]
 
     async def bring_up_to_date(connection: asyncpg.Connection) -> None:
         await migrate.migrate(connection, wanted)
 
     async def work() -> tuple[str, Restored]:
         async with _target(settings, into) as (url, database, alone):
-            wish = Wish(name, database, replace, owners, alone, bring_up_to_date, actor)
+            wish = Wish(name, database, replace, owners, alone, bring_up_to_date, handlers, actor)
             return database, await ended_by_sigterm(restore(Place(settings, url, APPLICATION), wish, progress))
 
     with progress_shown("restore") as progress:

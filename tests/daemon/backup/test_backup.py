@@ -290,7 +290,24 @@ async def test_a_role_that_may_not_make_databases_is_told_what_it_needs(
         await connection.execute(f"DROP ROLE {role}")
 
 
-async def test_an_older_server_is_dumped_by_its_own_programs(tmp_path: Path, vault_of: Callable[..., Vault]) -> None:
+async def test_rows_that_the_role_may_not_see_fail_the_backup_instead_of_missing_in_it(
+    url: str, vault_of: Callable[..., Vault], connection: asyncpg.Connection
+) -> None:
+    role = f"blinkered_{os.getpid()}"
+    await connection.execute(f"CREATE ROLE {role} LOGIN; GRANT pg_read_all_data TO {role}")
+    await connection.execute("CREATE TABLE flights.shy (n int); ALTER TABLE flights.shy ENABLE ROW LEVEL SECURITY")
+    try:
+        vault = vault_of(url.replace("sexton@", f"{role}@"))
+        with pytest.raises(BackupError, match="query would be affected by row-level security policy for table"):
+            await vault.service.create()
+        assert ([type(event) for event in vault.events], vault.hidden()) == ([BackupFailed], [])
+    finally:
+        await connection.execute(f"DROP ROLE {role}")
+
+
+async def test_an_older_server_is_dumped_by_its_own_programs_one_table_at_a_time(
+    tmp_path: Path, vault_of: Callable[..., Vault]
+) -> None:
     bindir = Path("/usr/lib/postgresql/15/bin")
     if not (bindir / "pg_dump").exists():
         pytest.skip("needs PostgreSQL 15")
@@ -301,8 +318,9 @@ async def test_an_older_server_is_dumped_by_its_own_programs(tmp_path: Path, vau
         await migrate.migrate(connection, migrate.engine_migrations())
         await connection.execute(ODD)
         await connection.close()
-        vault = vault_of(on_database(url, "sexton"))
-        made = await vault.service.create()
+        vault, seen = vault_of(on_database(url, "sexton"), jobs=1), set()
+        made = await vault.service.create(lambda step, done, total: seen.add(step) if done == total else None)
+    assert seen == {"tables", "checksums", "restored", "compared"}
     found = manifest.read(vault.directory / made.name)
     assert made.verified
     assert (found.pg_dump.partition(".")[0], found.compression) == ("15", "gzip")

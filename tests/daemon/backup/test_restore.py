@@ -21,10 +21,16 @@ from daemon.backup.restore import Restored, Wish, restore
 from daemon.catchup import CatchUp
 from daemon.database_url import database_of, on_database
 from daemon.events import InstantsSettled, RunEnded
-from daemon.job import Overlap
+from daemon.job import OnEvent, Overlap
 from daemon.schedule import Every
 from tests.daemon.backup.conftest import Vault
 from tests.daemon.harness import a_job, node, rows
+
+
+async def nothing(_: Any) -> None: ...
+
+
+HEARD = a_job(nothing, OnEvent("order.paid"), "test.heard", overlap=Overlap.ALLOW)
 
 
 async def migrated_already(_: asyncpg.Connection) -> None:
@@ -32,7 +38,10 @@ async def migrated_already(_: asyncpg.Connection) -> None:
 
 
 def wish(database: str, **options: Any) -> Wish:
-    plain = Wish("latest", database, False, True, False, migrated_already, Actor("ann", reason="the disk died"))
+    plain = Wish(
+        "latest", database, replace=False, owners=True, alone=False, migrate=migrated_already, handlers=[HEARD],
+        actor=Actor("ann", reason="the disk died"),
+    )  # fmt: skip
     return replace(plain, **options)
 
 
@@ -136,15 +145,17 @@ async def test_what_was_under_way_waits_for_a_person(
         FROM unnest(ARRAY['ready', 'running', 'waiting', 'succeeded']) s;
         INSERT INTO sexton.job (name, schedule_fingerprint, evaluated_until, running_run)
         SELECT job, 'x', due_at, id FROM sexton.run WHERE state = 'running';
+        INSERT INTO sexton.event (kind) VALUES ('order.paid'), ('nobody.listens');
         INSERT INTO sexton.outbox (address, template, dedupe_key) VALUES ('ada@example.org', 'alert', 'k')""")
     made = await hasty.service.create()
     done = await restored(hasty, wish(target))
-    assert (done.held, done.messages) == (3, 1)
+    assert (done.held, done.messages) == (4, 1)
     async with connected(url, target) as other:
         states = {r["job"]: (r["state"], r["reason"]) for r in await other.fetch("SELECT * FROM sexton.run")}
         held = ("held", f"restored from backup {made.name}")
         assert states == {
             "test.ready": held, "test.running": held, "test.waiting": held, "test.succeeded": ("succeeded", None),
+            "test.heard": held,
         }  # fmt: skip
         assert await other.fetchval("SELECT running_run FROM sexton.job") is None
         message = await other.fetchrow("SELECT state, last_error FROM sexton.outbox")

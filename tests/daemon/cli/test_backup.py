@@ -16,11 +16,12 @@ import pytest
 
 from daemon import embedded_process as processes
 from daemon.alerting import DUE
+from daemon.database_url import on_database
 from tests.daemon.cli.console import PATIENCE, ROOT, Console, Done, environment
 from tests.daemon.embedded_support import leftovers
 
 ENOUGH = """CREATE TABLE house.bulk AS SELECT g, md5(g::text) || md5((-g)::text) AS noise
-    FROM generate_series(1, 60000) g"""
+    FROM generate_series(1, 90000) g"""
 
 
 def folders(state: Path) -> list[str]:
@@ -60,6 +61,10 @@ async def test_a_backup_is_made_listed_verified_and_pruned(
     assert name in sexton("backup", "list").ok().out
     assert f"{name}: restored and compared" in (await sexton.process("backup", "verify")).ok().out
     assert sexton("backup", "prune").ok().out == ""
+    elsewhere = on_database(sexton.environment["SEXTON_DATABASE__URL"], f"elsewhere_{os.getpid()}")
+    done = (await sexton.process("backup", "restore", name, "--into", elsewhere, "--no-owner")).ok()
+    assert f"is restored into elsewhere_{os.getpid()}: " in done.out
+    await ledger.execute(f"DROP DATABASE elsewhere_{os.getpid()}")
     unknown = await sexton.process("backup", "verify", "first")
     assert (unknown.status, len(unknown.err.splitlines())) == (2, 1)
 
