@@ -15,9 +15,10 @@ from workers.tutoring.usage_advice import advice
 from workers.tutoring.usage_figures import JUDGED, Recorded, Use, told, totals, unusual
 
 (
-    ROOM_TO_SORT, DAYS_TO_SUM_UP, FORGET, SUM_UP, RECORDED, USES, HISTORY, TREND, KEEP,
+    ROOM_TO_SORT, DAYS_TO_SUM_UP, FORGET, SUM_UP, RECORDED, USES, HISTORY, TREND, OPEN_MONTHS, KEEP,
 ) = sql.load(
-    __file__, "room_to_sort", "days_to_sum_up", "forget", "sum_up", "recorded", "uses", "history", "trend", "keep"
+    __file__, "room_to_sort", "days_to_sum_up", "forget", "sum_up", "recorded", "uses", "history", "trend",
+    "open_months", "keep",
 )  # fmt: skip
 
 HISTORY_LENGTH = 14
@@ -47,6 +48,7 @@ async def usage_analysis(ctx: Context) -> None:
     async with ctx.snapshot() as reader:
         payload = await report(reader, day, ctx.settings)
     async with ctx.completing() as tx:
+        await tx.fetchval(OPEN_MONTHS, day)
         await tx.execute(KEEP, day, json.dumps(payload))
         charts, images = pictures(payload)
         mailed = await tell(

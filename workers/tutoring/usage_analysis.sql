@@ -100,6 +100,10 @@ FROM generate_series($1::date - $2::int + 1, $1::date::timestamp, interval '1 da
 LEFT JOIN usage_daily u ON u.day = g.day::date
 GROUP BY 1 ORDER BY 1;
 
+-- name: open_months
+-- $1: the day. Partitions for the calls of this month and the next two; without one they would be in the default one.
+SELECT open_usage_months($1::date, $1::date + 62);
+
 -- name: keep
 INSERT INTO usage_report (day, payload, made_at) VALUES ($1::date, $2::jsonb, sexton.clock())
 ON CONFLICT (day) DO UPDATE SET payload = excluded.payload, made_at = excluded.made_at;

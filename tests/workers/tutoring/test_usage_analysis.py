@@ -183,3 +183,12 @@ async def test_the_mail_has_the_figures_and_its_charts_inside(school: School) ->
     assert '<img src="cid:chart2"' in html
     assert "100.0 % of the requests to swift failed" in text
     assert "100.0 % of the requests to swift failed" in html
+
+
+async def test_calls_of_the_months_to_come_have_partitions_in_time(school: School) -> None:
+    await report(school, date(2031, 3, 31))
+    (found,) = await school.rows(
+        "SELECT array_agg(c.relname::text ORDER BY 1) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid "
+        "WHERE i.inhparent = 'tutoring.api_usage'::regclass AND c.relname LIKE 'api_usage_2031_%'"
+    )
+    assert found == (["api_usage_2031_03", "api_usage_2031_04", "api_usage_2031_05", "api_usage_2031_06"],)
