@@ -34,7 +34,9 @@ async def test_a_clock_that_leaps_two_hours_neither_repeats_nor_loses_an_instant
     stage: Stage, whose: str, counted: Callable[..., Any]
 ) -> None:
     leap, settings = await leaping(stage, whose)
-    node = await stage.daemon(SEXTON_NODE__LEASE="6s", **settings)  # a faked clock is slow, and a lease is not the point
+    node = await stage.daemon(
+        SEXTON_NODE__LEASE="6s", **settings
+    )  # a faked clock is slow, and a lease is not the point
     await node.says("trial.tick succeeded", count=2)
     connection = await stage.connect()
     await forward(node, connection, leap)

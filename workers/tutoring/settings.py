@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from workers.tutoring.cleanup_settings import CleanupSettings
+from workers.tutoring.failover import LimitSettings
 from workers.tutoring.provider_keys import ApiKey
 from workers.tutoring.student_settings import ProfileSettings, SummarySettings
 from workers.tutoring.usage_advice import UsageSettings
@@ -27,6 +28,7 @@ class Settings(BaseModel):
     """API keys by the provider's name, from the environment (SEXTON_SUITE__TUTORING__KEYS__OPENAI) or a systemd
     credential (suite.tutoring.keys.openai)."""
 
+    limits: LimitSettings = LimitSettings()
     cleanup: CleanupSettings = CleanupSettings()
     usage: UsageSettings = UsageSettings()
     summaries: SummarySettings = SummarySettings()
