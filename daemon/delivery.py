@@ -26,6 +26,7 @@ from daemon.delivery_rules import Settlement, given_back, interrupted, settled
 from daemon.delivery_store import DeliveryStore
 from daemon.events import ChannelBack, ChannelDisabled, ChannelDown, Event
 from daemon.outbox import OutboxRow, Recipient
+from daemon.refusals import NONE, Refusals, weighed
 from daemon.retry import RetryPolicy
 
 PAGE = 500
@@ -63,6 +64,7 @@ class Deliverer:
     beat: Callable[[], None]
     chance: Callable[[], float] = random.random
     breaker: Breaker = CLOSED
+    refusals: Refusals = NONE
     pace: Pace = field(init=False)
     _todo: deque[Ready] = field(default_factory=deque)
     _sending: dict[int, anyio.CancelScope] = field(default_factory=dict)
@@ -149,7 +151,9 @@ class Deliverer:
         with anyio.CancelScope() as scope:
             self._sending[row.token] = scope
             try:
-                delivery = await self._delivered(ready)
+                delivery, self.refusals = weighed(
+                    self.refusals, ready.address, await self._delivered(ready), tried_before=row.failures > 0
+                )
                 self.results.add(
                     settled(row, ready.address, delivery, self.policy, now=self.now(), chance=self.chance())
                 )

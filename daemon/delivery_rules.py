@@ -162,7 +162,7 @@ def settled(
         case Verdict.UNKNOWN:
             return Settlement(row, "unknown", detail, delivery.provider_id)
         case Verdict.DOWN:
-            return given_back(row, detail)
+            return given_back(row, detail, None if delivery.retry_after is None else now + delivery.retry_after)
         case Verdict.DISABLED:
             return Settlement(row, "pending", detail, unharmed=True, disables=True)
 

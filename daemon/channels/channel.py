@@ -26,7 +26,8 @@ class Delivery:
 
     `detail` is for people and holds no secret. `provider_id` is what the other side calls the message.
     `address_is_dead` is set with REJECTED when the address itself does not exist, so that nobody should write to
-    it again.
+    it again. `policy` is set with REJECTED when the reply is about no mailbox: the reply, without what differs from one
+    recipient to the next.
     """
 
     verdict: Verdict
@@ -34,6 +35,7 @@ class Delivery:
     provider_id: str | None = None
     retry_after: timedelta | None = None
     address_is_dead: bool = False
+    policy: str = ""
 
 
 @dataclass(frozen=True, slots=True)

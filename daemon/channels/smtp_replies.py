@@ -15,6 +15,8 @@ LONGEST_DETAIL = 300
 ENHANCED = re.compile(r"\s*([245]\.\d{1,3}\.\d{1,3})\b")
 NO_SUCH_MAILBOX = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"})
 NO_SUCH_MAILBOX_CODES = frozenset({550, 551, 553})
+ABOUT_THE_MAILBOX = re.compile(r"5\.[126]\.")  # its address, its state, or what it takes: RFC 3463
+NAMES = re.compile(r"<[^>]*>|\S*@\S+|\b(?=\S*\.\S*[a-z])[\w.-]+\b|\S*\d\S*", re.IGNORECASE)  # addresses, hosts, tickets
 ABOUT_THE_SENDER = re.compile(r"\bsender\b|return[- ]path|envelope[- ]from", re.IGNORECASE)  # as Exim verifies ours
 NO_SUCH_MAILBOX_WORDS = re.compile(
     r"(user|recipient|mailbox|address)\W+(is\W+)?(unknown|not\W+found|invalid)|unknown\W+(user|recipient|mailbox)"
@@ -48,6 +50,7 @@ def accepted(reply: str) -> Delivery:
 
 def refused(stage: Stage, code: int, text: str) -> Delivery:
     """4xx: later. 5xx to the recipient or the content: never. 5xx to the sender or for want of a login: the channel.
+    5xx to the recipient that names no mailbox is a policy: of one recipient's, or of the server's; others will show.
 
     The sender is the same in all our mail, so a refusal of it is nobody's but the configuration's. A server that
     closes (421), or is full, before it knows the recipient refuses everybody: no message is to blame.
@@ -65,7 +68,8 @@ def refused(stage: Stage, code: int, text: str) -> Delivery:
         about_message = code == TOO_BIG or enhanced in ABOUT_THE_MESSAGE
         return Delivery(Verdict.REJECTED if about_message else Verdict.DOWN, detail)
     dead = stage is Stage.RECIPIENT and _says_no_such_mailbox(code, enhanced, text)
-    return Delivery(Verdict.REJECTED, detail, address_is_dead=dead)
+    policy = stage is Stage.RECIPIENT and not dead and not ABOUT_THE_MAILBOX.match(enhanced)
+    return Delivery(Verdict.REJECTED, detail, address_is_dead=dead, policy=_without_names(code, text) if policy else "")
 
 
 def lost(stage: Stage, error: str) -> Delivery:
@@ -84,6 +88,11 @@ def _says_no_such_mailbox(code: int, enhanced: str, text: str) -> bool:
     if code not in NO_SUCH_MAILBOX_CODES or ABOUT_THE_SENDER.search(text):
         return False
     return NO_SUCH_MAILBOX_WORDS.search(text) is not None
+
+
+def _without_names(code: int, text: str) -> str:
+    """The same for every recipient that is refused for the same reason: "554 relaying denied"."""
+    return f"{code} {NAMES.sub('*', one_line(text)).strip().casefold()}"[:LONGEST_DETAIL]
 
 
 def _shortened(text: str) -> str:

@@ -14,6 +14,8 @@ from daemon.channel_settings import OutboxSettings
 from daemon.channels.channel import Delivery, Verdict
 from daemon.delivery import FLOOR, Deliverer
 from daemon.events import ChannelBack, ChannelDisabled, ChannelDown, MessageGivenUp, MessagesSettled, ServiceFailed
+from tests.daemon.channels.mail_server import email_to
+from tests.daemon.channels.mail_server import mail_server as real_mail_server
 from tests.daemon.harness import Node, node, rows
 from tests.daemon.mail import PEOPLE, SmtpChannel, leave, mail_server, states
 
@@ -281,6 +283,47 @@ async def test_a_channel_that_takes_probes_and_no_messages_is_tried_ever_more_ra
         due_now(n)
         await settled(n, "sent", 5)
         assert deliverer(n).breaker == Breaker()
+
+
+DENIED = "554 5.7.1 Relay access denied"
+
+
+async def test_a_server_that_relays_for_nobody_is_down_and_keeps_no_message_from_anybody(
+    url: str, connection: asyncpg.Connection
+) -> None:
+    for person in range(9):
+        await leave(connection, address=f"{person}@firm{person}.example")
+    async with real_mail_server() as server, email_to(server, concurrency=1) as channel:
+        server.answer("RCPT", *[DENIED] * 100)
+        async with office(url, channel) as n:  # type: ignore[arg-type]
+            down = await n.event(ChannelDown)
+            assert down.error == f"the last 3 recipients were all refused: {DENIED} (answer to RCPT TO)"
+            due_now(n)
+            await n.event(ChannelDown, count=2)  # the probe got through, and the next recipient did not
+            await settled(n, "pending", 9 + 6)
+            assert server.commands.count("RCPT") == 4
+            assert await states(connection) == {"pending": 9}
+            server.answers.clear()
+            await connection.execute("UPDATE sexton.outbox SET not_before = sexton.clock()")
+            due_now(n)
+            await settled(n, "sent", 9)
+    assert sorted(r["failures"] for r in await rows(connection, OUTBOX)) == [0] * 7 + [1] * 2
+
+
+async def test_a_mailbox_that_a_policy_refuses_costs_only_its_own_message(
+    url: str, connection: asyncpg.Connection
+) -> None:
+    async with real_mail_server() as server, email_to(server) as channel, office(url, channel) as n:  # type: ignore[arg-type]
+        server.answer("RCPT", "550 5.7.1 not from you")
+        await leave(connection)
+        await settled(n, "pending", 1)
+        await leave(connection)
+        await settled(n, "sent", 1)
+        server.answer("RCPT", "550 5.7.1 not from you")
+        await connection.execute("UPDATE sexton.outbox SET not_before = sexton.clock() WHERE state = 'pending'")
+        n.engine.post.wake()
+        assert "not from you" in (await n.event(MessageGivenUp)).error
+        assert not [e for e in n.events if isinstance(e, ChannelDown)]
 
 
 def due_now(n: Node) -> None:

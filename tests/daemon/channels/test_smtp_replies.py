@@ -62,6 +62,30 @@ def test_an_address_is_dead_only_when_the_server_says_so(code: int, text: str, d
     assert refused(Stage.RECIPIENT, code, text).address_is_dead is dead
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("5.7.1 <a@b.de>: Relay access denied", "5.7.1 <x@y.org>: Relay access denied"),
+        ("Relaying denied for b.de", "Relaying denied for y.org"),
+        ("5.7.64 TenantAttribution; Denied [AB12.eur.example]", "5.7.64 TenantAttribution; Denied [CD34.eur.example]"),
+    ],
+)  # fmt: skip
+def test_a_policy_reads_the_same_whoever_it_refuses(first: str, second: str) -> None:
+    assert refused(Stage.RECIPIENT, 554, first).policy == refused(Stage.RECIPIENT, 554, second).policy != ""
+
+
+@pytest.mark.parametrize(
+    ("stage", "code", "text"),
+    [
+        (Stage.RECIPIENT, 550, "5.1.1 no such user"), (Stage.RECIPIENT, 550, "No such user here"),
+        (Stage.RECIPIENT, 552, "5.2.2 mailbox full"), (Stage.RECIPIENT, 450, "4.7.1 greylisted"),
+        (Stage.CONTENT, 554, "5.7.1 spam"), (Stage.SENDER, 552, "too big"),
+    ],
+)  # fmt: skip
+def test_what_is_about_a_mailbox_or_a_message_is_no_policy(stage: Stage, code: int, text: str) -> None:
+    assert refused(stage, code, text).policy == ""
+
+
 def test_words_about_users_in_a_refusal_of_the_content_kill_no_address() -> None:
     assert not refused(Stage.CONTENT, 550, "5.1.1 user unknown").address_is_dead
 
