@@ -29,7 +29,7 @@ def print_status(status: dict[str, Any]) -> None:
         rows = [
             (
                 a["kind"],
-                a.get("job") or a.get("queue") or a.get("channel") or "everything",
+                a.get("job") or a.get("queue") or a.get("channel") or a["all"],
                 str(a["run"] or ""),
                 a["text"],
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import signal
 import sys
@@ -128,6 +129,7 @@ async def test_a_file_that_may_not_grow_is_told_as_a_full_disk_and_alerts(
     assert alert["detail"] in done.err
     status = await sexton.process("status", "--json")
     assert [m["kind"] for m in status.json["attention"] if m.get("all") == "backup"] == ["failed"]
+    assert re.search(r"^failed +backup +since ", (await sexton.process("status")).out, re.MULTILINE)
     (await sexton.process("backup", "create", "--no-verify")).ok()
     assert await ledger.fetchval("SELECT count(*) FROM sexton.alert WHERE closed_at IS NULL") == 0
     assert await ledger.fetch(DUE.text, None, 9) == []
