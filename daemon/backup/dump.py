@@ -6,8 +6,7 @@ import asyncio
 from pathlib import Path
 
 from daemon.backup import files, tools
-from daemon.backup.errors import of_the_disk
-from daemon.backup.manifest import DATA, FILE, Manifest
+from daemon.backup.manifest import DATA, Manifest
 from daemon.backup.place import Place, counted, run_tool
 from daemon.backup.snapshot import Exported, Figures, Progress, exported, figures
 from daemon.backup.tools import Tools
@@ -18,16 +17,11 @@ async def dump(place: Place, progress: Progress) -> str:
     """Make one and return its name; the directory must be ours. Raises `BackupError`; nothing half done stays."""
     async with exported(place.url, place.application) as snapshot:
         found = await asyncio.to_thread(tools.find, place.settings, snapshot.major)
+        name, folder = await to_the_end(asyncio.to_thread(place.shelf.begin, snapshot.at))
         try:
-            name, folder = await to_the_end(asyncio.to_thread(place.shelf.begin, snapshot.at))
-        except OSError as error:
-            raise of_the_disk(error, place.shelf.directory) from error
-        try:
-            counted = await _dump_and_count(place, found, snapshot, folder, progress)
-            await _finish(place, snapshot, found, counted, folder, name)
-        except OSError as error:
-            await to_the_end(asyncio.to_thread(place.shelf.discard, folder))
-            raise of_the_disk(error, place.shelf.directory) from error
+            of_it = await _dump_and_count(place, found, snapshot, folder, progress)
+            manifest = await _manifest(snapshot, found, of_it, folder)
+            await to_the_end(asyncio.to_thread(place.shelf.publish, folder, name, manifest))
         except BaseException:
             await to_the_end(asyncio.to_thread(place.shelf.discard, folder))
             raise
@@ -61,14 +55,10 @@ async def _run_pg_dump(
     await run_tool(found, "pg_dump", options, place.url, place.application, place.shelf.directory, hear)
 
 
-async def _finish(
-    place: Place, snapshot: Exported, found: Tools, counted: Figures, folder: Path, name: str
-) -> None:  # fmt: skip
+async def _manifest(snapshot: Exported, found: Tools, of_it: Figures, folder: Path) -> Manifest:
     stored = await files.beside_the_loop(lambda stop: files.stored(folder, stop))
-    manifest = Manifest(
+    return Manifest(
         taken_at=snapshot.at, database=snapshot.database, postgresql=snapshot.version, pg_dump=found.version,
-        compression=found.compression, migrations=dict(snapshot.migrations), tables=counted.tables,
-        objects=dict(counted.objects), files=stored,
+        compression=found.compression, migrations=dict(snapshot.migrations), tables=of_it.tables,
+        objects=dict(of_it.objects), files=stored,
     )  # fmt: skip
-    await to_the_end(asyncio.to_thread((folder / FILE).write_text, manifest.text, "utf-8"))
-    await to_the_end(asyncio.to_thread(place.shelf.publish, folder, name))

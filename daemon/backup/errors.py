@@ -5,10 +5,9 @@ from __future__ import annotations
 import errno
 from pathlib import Path
 
-from daemon.command import CommandError
-
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 FULL_WORDS = ("No space left on device", "Disk quota exceeded", "File too large")
+LOST_WORDS = ("server closed the connection", "terminating connection", "connection to server", "no connection to")
 KEPT = "what was there before is as it was"
 
 
@@ -34,6 +33,14 @@ class NoTools(BackupError):
 
 class ProgramFailed(BackupError):
     """pg_dump or pg_restore failed; the text has its last words."""
+
+
+class ServerFull(BackupError):
+    """There is no room to restore into."""
+
+
+class ServerLost(BackupError):
+    """The connection to the server broke while pg_dump or pg_restore was at work."""
 
 
 class Damaged(BackupError):
@@ -77,8 +84,13 @@ def full(folder: Path, words: str) -> DirectoryUnusable:
     )
 
 
-def of_the_program(error: CommandError, program: str, words: str, folder: Path) -> BackupError:
-    """pg_dump's own words, unless they say that the disk is full."""
-    if found := next((w for w in FULL_WORDS if w in words), None):
+def of_the_program(program: str, status: int, words: str, folder: Path) -> BackupError:
+    """What a program's last words mean. pg_dump writes to the directory, pg_restore to the server's disk."""
+    found = next((w for w in FULL_WORDS if w in words), None)
+    if found and program == "pg_dump":
         return full(folder, found)
-    return ProgramFailed(f"{program} ended with status {error.returncode}: {words}")
+    if found:
+        return ServerFull(f"the server's disk is full, and a restore needs room for the whole database: {words}")
+    if any(w in words for w in LOST_WORDS):
+        return ServerLost(f"{program} lost the database: {words}")
+    return ProgramFailed(f"{program} ended with status {status}: {words}")

@@ -95,7 +95,7 @@ async def run_tool(
         )  # fmt: skip
     except CommandError as error:
         words = " ".join(last) or error.stderr.strip()[-500:]
-        raise of_the_program(error, Path(program).name, words, folder) from error
+        raise of_the_program(program, error.returncode, words, folder) from error
 
 
 def _environment(tools: Mapping[str, str], application: str, password: str | None) -> dict[str, str]:

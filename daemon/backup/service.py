@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from daemon.backup.dump import dump
-from daemon.backup.errors import BackupError, BackupUnderway, UnknownBackup, of_the_disk
+from daemon.backup.errors import BackupError, BackupUnderway, UnknownBackup
 from daemon.backup.place import Place, alone
 from daemon.backup.record import Backup
 from daemon.backup.retention import to_prune
@@ -74,10 +74,7 @@ class BackupService:
         async with alone(self.place.shelf):
             gone = to_prune((await self._listed()).values(), now, self.place.settings.backup.retention)
             for backup in gone:
-                try:
-                    await to_the_end(asyncio.to_thread(self.place.shelf.remove, backup.name))
-                except OSError as error:
-                    raise of_the_disk(error, self.place.shelf.directory) from error
+                await to_the_end(asyncio.to_thread(self.place.shelf.remove, backup.name))
         return gone
 
     async def listed(self) -> list[Backup]:

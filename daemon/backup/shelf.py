@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import signal
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,21 +43,16 @@ class Shelf:
 
         Raises `BackupUnderway` and `DirectoryUnusable`.
         """
-        try:
+        with self._worded():
             self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._hand_over(self.directory)
             descriptor = os.open(self.directory / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise of_the_disk(error, self.directory) from error
-        try:
-            self._lock(descriptor)
-            self._sweep()
-        except OSError as error:
-            os.close(descriptor)
-            raise of_the_disk(error, self.directory) from error
-        except BackupUnderway:
-            os.close(descriptor)
-            raise
+            try:
+                self._lock(descriptor)
+                self._sweep()
+            except BaseException:
+                os.close(descriptor)
+                raise
         return descriptor
 
     def _lock(self, descriptor: int) -> None:
@@ -79,8 +75,20 @@ class Shelf:
                     os.kill(pid, signal.SIGKILL)
             shutil.rmtree(left)
 
+    @contextlib.contextmanager
+    def _worded(self) -> Iterator[None]:
+        """What the disk refuses, with the remedy."""
+        try:
+            yield
+        except OSError as error:
+            raise of_the_disk(error, self.directory) from error
+
     def begin(self, at: datetime) -> tuple[str, Path]:
-        """A name that is free, and the folder to make the backup in."""
+        """A name that is free, and the folder to make the backup in. Raises `DirectoryUnusable`."""
+        with self._worded():
+            return self._begun(at)
+
+    def _begun(self, at: datetime) -> tuple[str, Path]:
         number = 0
         while True:
             name = datetime.fromtimestamp(int(at.timestamp()) + number, UTC).strftime(STAMP)
@@ -90,34 +98,38 @@ class Shelf:
                 return name, folder
             number += 1
 
-    def publish(self, folder: Path, name: str) -> None:
-        """Make it durable, then visible: all of it or nothing."""
-        for place, _, files in os.walk(folder, topdown=False):
-            for path in (*(Path(place) / file for file in files), Path(place)):
-                self._hand_over(path)
-                _sync(path)
-        folder.rename(self.directory / name)
-        _sync(self.directory)
+    def publish(self, folder: Path, name: str, wanted: Manifest) -> None:
+        """Make it durable, then visible: all of it or nothing. Raises `DirectoryUnusable`."""
+        with self._worded():
+            (folder / manifest.FILE).write_text(wanted.text, encoding="utf-8")
+            for place, _, files in os.walk(folder, topdown=False):
+                for path in (*(Path(place) / file for file in files), Path(place)):
+                    self._hand_over(path)
+                    _sync(path)
+            folder.rename(self.directory / name)
+            _sync(self.directory)
 
     def discard(self, folder: Path) -> None:
         """Take away an attempt that failed, as far as that is possible: the next one sweeps."""
         shutil.rmtree(folder, ignore_errors=True)
 
     def remove(self, name: str) -> None:
-        """Out of sight first, so that a removal that is killed leaves no half of a backup."""
+        """Out of sight first: a removal that is killed leaves no half of a backup. Raises `DirectoryUnusable`."""
         gone = self.directory / f".{name}{PARTIAL}"
-        (self.directory / name).rename(gone)
-        _sync(self.directory)
-        shutil.rmtree(gone)
+        with self._worded():
+            (self.directory / name).rename(gone)
+            _sync(self.directory)
+            shutil.rmtree(gone)
 
     def mark_verified(self, name: str, digest: str, at: datetime) -> None:
         """`digest` is of the manifest, so that the mark fits this backup and no other."""
         draft = self.directory / name / f".{VERIFIED}"
-        draft.write_text(json.dumps({"at": at.isoformat(), "digest": digest, "sexton": VERSION}) + "\n")
-        self._hand_over(draft)
-        _sync(draft)
-        draft.rename(self.directory / name / VERIFIED)
-        _sync(self.directory / name)
+        with self._worded():
+            draft.write_text(json.dumps({"at": at.isoformat(), "digest": digest, "sexton": VERSION}) + "\n")
+            self._hand_over(draft)
+            _sync(draft)
+            draft.rename(self.directory / name / VERIFIED)
+            _sync(self.directory / name)
 
     def listed(self) -> list[Backup]:
         """Every backup, the newest first. Raises `DirectoryUnusable` if there is a directory that cannot be read."""
