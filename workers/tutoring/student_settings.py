@@ -14,6 +14,12 @@ class SummarySettings(BaseModel):
 
     page: int = Field(default=2_000, gt=0, le=50_000)
     """Students whose summaries are written in one transaction."""
+    models: dict[str, str] = Field(default_factory=dict)
+    """Whom to ask for a sentence, by the provider's name, and which model of theirs. Empty: nobody."""
+    at_most: int = Field(default=1_000, ge=0, le=1_000_000)
+    """Students for whom one is asked."""
+    minutes: int = Field(default=15, gt=0, le=45)
+    """How long is asked."""
 
 
 class ProfileSettings(BaseModel):
