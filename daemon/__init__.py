@@ -1,6 +1,6 @@
 """The vocabulary that suites import. Everything else in this package is the engine's own."""
 
-from daemon import sql, tally
+from daemon import host, sql, tally
 from daemon.catchup import CatchUp
 from daemon.charts import bar_charts
 from daemon.hook import Hook, HookCall, Kept, Refused, hook
@@ -55,6 +55,7 @@ __all__ = [
     "bar_charts",
     "days",
     "hook",
+    "host",
     "hours",
     "job",
     "minutes",

@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from daemon import CatchUp, Context, Cron, Priority, Reader, Row, Transaction, days, job, seconds, sql
-from workers.investment import host
+from daemon import CatchUp, Context, Cron, Priority, Reader, Row, Transaction, days, host, job, seconds, sql
 from workers.investment.administrators import tell
 from workers.investment.settings import Settings
 from workers.investment.thresholds import Finding, News, Severity, Trouble, judge, news

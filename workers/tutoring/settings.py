@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from workers.tutoring.cleanup_settings import CleanupSettings
 from workers.tutoring.failover import LimitSettings
+from workers.tutoring.health_rules import HealthSettings
 from workers.tutoring.provider_keys import ApiKey
 from workers.tutoring.student_settings import ProfileSettings, SummarySettings
 from workers.tutoring.usage_advice import UsageSettings
@@ -29,6 +30,7 @@ class Settings(BaseModel):
     credential (suite.tutoring.keys.openai)."""
 
     limits: LimitSettings = LimitSettings()
+    health: HealthSettings = HealthSettings()
     cleanup: CleanupSettings = CleanupSettings()
     usage: UsageSettings = UsageSettings()
     summaries: SummarySettings = SummarySettings()

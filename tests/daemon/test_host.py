@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.investment.host import fields, nothing, readings
+from daemon.host import fields, nothing, readings
 
 
 def test_the_readings_are_this_machines() -> None:
