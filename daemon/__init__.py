@@ -20,9 +20,10 @@ from daemon.job import (
     poll,
     seconds,
 )
+from daemon.jsonable import to_json
 from daemon.queue import Postponed, QueueItem, WorkQueue
 from daemon.retry import Priority
-from daemon.route import NotFound, Question, Route, route
+from daemon.route import NotFound, Question, Route, Unavailable, route
 from daemon.schedule import Cron, Every, OnDemand
 from daemon.transaction import Reader, Row, Transaction
 
@@ -51,6 +52,7 @@ __all__ = [
     "Route",
     "Row",
     "Transaction",
+    "Unavailable",
     "WorkQueue",
     "bar_charts",
     "days",
@@ -65,4 +67,5 @@ __all__ = [
     "seconds",
     "sql",
     "tally",
+    "to_json",
 ]

@@ -24,9 +24,9 @@ def read(packages: Mapping[str, str], problems: list[str]) -> dict[str, list[Rou
     taken: dict[str, str] = {}
     for suite, package in packages.items():
         for route in _declared(package, problems):
-            place = f"{package}.{FILE}: GET {route.path}"
+            place = f"{package}.{FILE}: {route.method} {route.path}"
             wrong = _wrong(route)
-            if (other := taken.setdefault(_shape(route.path), place)) != place:
+            if (other := taken.setdefault(f"{route.method} {_shape(route.path)}", place)) != place:
                 wrong = [*wrong, f"is taken by {other}"]
             problems += [f"{place}: {sentence}" for sentence in wrong]
             if not wrong:

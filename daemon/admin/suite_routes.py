@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -18,7 +19,7 @@ from daemon.admin.state import AdminState, State
 from daemon.config import ConfigError
 from daemon.connections import Session
 from daemon.jsonable import to_json
-from daemon.route import NotFound, Route
+from daemon.route import NotFound, Route, Unavailable
 
 (LOOK_AT,) = sql.load(__file__, "look_at")
 
@@ -26,8 +27,8 @@ from daemon.route import NotFound, Route
 class AdminQuestion:
     """What a suite's function gets; see `daemon.route.Question`."""
 
-    def __init__(self, state: AdminState, suite: str, caller: Caller) -> None:
-        self._state, self._suite, self._caller = state, suite, caller
+    def __init__(self, state: AdminState, suite: str, caller: Caller, *, may_write: bool) -> None:
+        self._state, self._suite, self._caller, self._may_write = state, suite, caller, may_write
 
     @property
     def caller(self) -> str:
@@ -49,6 +50,14 @@ class AdminQuestion:
             await connection.execute(LOOK_AT.text, f'"{self._suite}"')
             yield Session(connection, self._state.engine.outage)
 
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Session]:
+        if not self._may_write:
+            raise TypeError("a route of GET only reads: declare it with method='POST'")
+        async with self._state.database.acting() as connection, connection.transaction():
+            await connection.execute(LOOK_AT.text, f'"{self._suite}"')
+            yield Session(connection, self._state.engine.outage)
+
 
 def routers(packages: Mapping[str, str]) -> list[APIRouter]:
     """One router a suite that has routes. Raises `ConfigError` with everything that is wrong with any of them."""
@@ -63,7 +72,7 @@ def _router(suite: str, routes: Sequence[Route]) -> APIRouter:
     router = APIRouter(prefix="/api/v1", tags=[suite], responses=described(404))
     for route in routes:
         router.add_api_route(
-            route.path, _endpoint(suite, route), methods=["GET"], response_class=Response,
+            route.path, _endpoint(suite, route), methods=[route.method], response_class=Response,
             response_model=None, name=f"{suite} {route.answer.__name__}", summary=(route.answer.__doc__ or "").strip(),
             responses={200: {"content": {"application/json": {"schema": {}}}}},
         )  # fmt: skip
@@ -76,12 +85,16 @@ def _endpoint(suite: str, route: Route) -> Any:
 
     async def endpoint(**given: Any) -> Response:
         state, caller = given.pop("__state"), given.pop("__caller")
+        question = AdminQuestion(state, suite, caller, may_write=route.method == "POST")
         try:
-            answer = await route.answer(AdminQuestion(state, suite, caller), **given)
+            answer = await route.answer(question, **given)
         except NotFound as error:
             raise Problematic(404, str(error)) from error
         except ValueError as error:
             raise Problematic(422, str(error)) from error
+        except Unavailable as error:
+            wait = None if error.again_in is None else {"Retry-After": str(math.ceil(error.again_in.total_seconds()))}
+            raise Problematic(503, str(error), headers=wait) from error
         return Response(to_json(answer), media_type="application/json")
 
     hints = get_type_hints(route.answer, include_extras=True)

@@ -58,6 +58,7 @@ def test_routes_are_found_in_the_suites_own_file(built: House) -> None:
         ('@route("/tea")\nasync def f(q, name: "Cup"): ...', "its types cannot be read: name 'Cup' is not defined"),
         ('@route("tea")\nasync def f(q): ...', "write a path such as /teas"),
         ('@route("/tea", role="root")\nasync def f(q): ...', "choose viewer, operator or admin"),
+        ('@route("/tea", method="PUT")\nasync def f(q): ...', "choose GET or POST"),
         ("import nothing_there", "cannot be loaded: ModuleNotFoundError"),
     ],
 )

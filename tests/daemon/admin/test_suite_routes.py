@@ -37,6 +37,20 @@ async def tea(question: Question, name: str) -> object:
     async with question.snapshot() as tables:
         await tables.execute(WRITE if name == "write" else SLOW)
     return {"price": Decimal("1.50"), "at": question.now()}
+
+@route("/teas", role="operator", method="POST")
+async def buy(question: Question) -> object:
+    async with question.transaction() as tables:
+        return {"rows": await tables.execute(WRITE)}
+
+@route("/teas/{name}/steal")
+async def steal(question: Question, name: str) -> object:
+    async with question.transaction() as tables:
+        return {"rows": await tables.execute(WRITE)}
+
+@route("/teas/{name}/brew")
+async def brew(question: Question, name: str) -> object:
+    raise Unavailable("the kettle is cold", seconds(89.5) if name == "assam" else None)
 '''
 SQL = """
 -- name: teas
@@ -100,6 +114,24 @@ async def test_a_route_cannot_write(url: str, built: House, shelf: None, connect
     async with house(url, packages={"leaf": built.suite("leaf")}) as h:
         assert (await h.operator.get("/api/v1/teas/write")).status_code == 500
         assert await connection.fetchval("SELECT count(*) FROM leaf.tea") == 2
+
+
+async def test_a_route_of_post_may_write(url: str, built: House, shelf: None, connection: asyncpg.Connection) -> None:
+    async with house(url, packages={"leaf": built.suite("leaf")}) as h:
+        assert [(await h.client(role).post("/api/v1/teas")).status_code for role in h._clients] == [401, 403, 200, 200]
+        assert (await h.operator.get("/api/v1/teas/assam/steal")).status_code == 500  # one of GET may not
+        assert await connection.fetchval("SELECT count(*) FROM leaf.tea") == 4
+
+
+async def test_what_cannot_be_had_now_says_when_to_ask_again(url: str, built: House, shelf: None) -> None:
+    async with house(url, packages={"leaf": built.suite("leaf")}) as h:
+        cold = await h.viewer.get("/api/v1/teas/assam/brew")
+        assert (cold.status_code, cold.json()["detail"], cold.headers["retry-after"]) == (
+            503,
+            "the kettle is cold",
+            "90",
+        )
+        assert "retry-after" not in (await h.viewer.get("/api/v1/teas/gyokuro/brew")).headers
 
 
 async def test_a_route_that_cannot_be_one_stops_the_start(url: str, built: House) -> None:
