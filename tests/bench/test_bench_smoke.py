@@ -81,6 +81,14 @@ def test_outbox_sends_each_mail_once(tmp_path: Path) -> None:
     assert target(found, "of the bare loop") > 0.5 / TEN_TIMES
 
 
+def test_payments_are_settled_at_the_limit_and_every_call_is_kept(tmp_path: Path) -> None:
+    found = bench("payments", tmp_path)
+    assert (found["figures"]["payments"], found["figures"]["calls"]) == (200, 200)
+    assert target(found, "of the provider's limit") > 0.95 / TEN_TIMES
+    assert target(found, "p99, ms") > 0
+    assert target(found, "times the bare handler") > 0
+
+
 def test_the_tutoring_suites_jobs_leave_what_bare_statements_leave(tmp_path: Path) -> None:
     """The bench itself compares every row."""
     found = bench("tutoring", tmp_path)
@@ -108,5 +116,5 @@ def test_the_command_line_explains_itself(arguments: list[str]) -> None:
     assert done.returncode == (0 if arguments == ["--help"] else 2)
     assert all(
         name in done.stdout + done.stderr
-        for name in ("ingest", "queue", "lateness", "payout", "outbox", "tutoring", "idle")
+        for name in ("ingest", "queue", "lateness", "payout", "outbox", "payments", "tutoring", "idle")
     )

@@ -16,7 +16,9 @@ from workers.jewellery.reconciliation import COUNTED, bucket_of
 from workers.jewellery.settings import Settings
 from workers.jewellery.settlement import Moment, NoSuchPayment, Observation, settle
 
-EVENT, HAS_PAYMENT, PROCESSED, NOT_USED = sql.load(__file__, "event", "has_payment", "processed", "not_used")
+EVENTS, KNOWN, PROCESSED, NOT_USED = sql.load(__file__, "events", "known", "processed", "not_used")
+
+AHEAD = 100
 
 TRIES = 3
 """The row of a payment may come after its event; after so many looks a person is told."""
@@ -25,23 +27,39 @@ QUEUE = WorkQueue("jewellery.webhook_queue", key="event_no", max_failures=TRIES)
 
 @dataclass
 class Work:
-    """One pass over the queue."""
+    """One pass over the queue. `ahead`: what was read of events that come next, or why it could not be."""
 
     ctx: Context
     provider: Razorpay
     counts: Counter[str] = field(default_factory=Counter)
+    ahead: dict[int, Seen | Exception | None] = field(default_factory=dict)
+    _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def perform(self, item: QueueItem) -> Seen | None:
         """What the event tells of a payment; None for an event about something else.
 
         Raises `Unreadable`, and `NoSuchPayment` where the shop has no row for it yet.
         """
+        async with self._reading:
+            if item.key not in self.ahead:
+                await self._read_ahead(item.key)
+        found = self.ahead.pop(item.key)
+        if isinstance(found, Exception):
+            raise found
+        return None if found is None else await self._captured(found)
+
+    async def _read_ahead(self, key: int) -> None:
+        """This event and those after it: a look at the database costs the same for many."""
         async with self.ctx.snapshot() as reader:
-            body: bytes = await reader.fetchval(EVENT, item.key)
-            seen = razorpay_shapes.of_event(body)
-            if seen is not None and not await reader.fetchval(HAS_PAYMENT, seen.attempt, seen.order):
-                raise NoSuchPayment(f"there is no payment for {seen.attempt} of {seen.order}")
-        return None if seen is None else await self._captured(seen)
+            read = {row["event_no"]: what_it_tells(row["body"]) for row in await reader.fetch(EVENTS, key, AHEAD)}
+            seen = [found for found in read.values() if isinstance(found, Seen)]
+            known = await reader.fetch(KNOWN, [s.attempt for s in seen], [s.order for s in seen if s.order])
+        names = {row["attempt"] for row in known} | {row["provider_order"] for row in known}
+        for event_no, found in read.items():
+            if isinstance(found, Seen) and names.isdisjoint({found.attempt, found.order} - {None}):
+                self.ahead[event_no] = NoSuchPayment(f"there is no payment for {found.attempt} of {found.order}")
+            else:
+                self.ahead[event_no] = found
 
     async def _captured(self, seen: Seen) -> Seen:
         """What cannot be captured now stays authorised: the reconciler asks again."""
@@ -69,6 +87,13 @@ class Work:
                 event_id = await tx.fetchval(NOT_USED, item.key, error)
                 alarm = payment_alarms.unmatched(event_id, error)
                 await payment_alarms.tell_administrators(tx, settings.administrators, alarm)
+
+
+def what_it_tells(body: bytes) -> Seen | Exception | None:
+    try:
+        return razorpay_shapes.of_event(body)
+    except razorpay_shapes.Unreadable as error:
+        return error
 
 
 @poll(

@@ -1,9 +1,11 @@
--- name: event
-SELECT body FROM webhook_event WHERE event_no = $1;
+-- name: events
+-- $1: from this one on, $2: so many.
+SELECT event_no, body FROM webhook_event WHERE event_no >= $1 ORDER BY event_no LIMIT $2;
 
--- name: has_payment
--- $1: an attempt, $2: the provider's order.
-SELECT EXISTS (SELECT FROM payment WHERE provider_payment_id = $1::text OR provider_order_id = $2::text);
+-- name: known
+-- $1: attempts, $2: the provider's orders. Which of them the shop has a payment for.
+SELECT provider_payment_id AS attempt, provider_order_id AS provider_order FROM payment
+WHERE provider_payment_id = ANY ($1::text[]) OR provider_order_id = ANY ($2::text[]);
 
 -- name: processed
 -- $1: events, $2: now.

@@ -1,0 +1,65 @@
+"""A payment provider on loopback, in a process of its own: every order it is asked about was paid by one attempt."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from bench.measure import CpuMeter
+
+SIGN_EVERY = 0.05
+AMOUNT = 49950
+
+
+def payment(order: str) -> dict[str, Any]:
+    return {
+        "id": f"pay_{order.removeprefix('order_')}", "entity": "payment", "amount": AMOUNT, "currency": "INR",
+        "status": "captured", "order_id": order, "method": "upi", "amount_refunded": 0, "refund_status": None,
+        "captured": True, "error_description": None, "created_at": 1795329000,
+    }  # fmt: skip
+
+
+def answered(body: bytes, status: str = "200 OK", kind: str = "application/json") -> bytes:
+    return f"HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body
+
+
+async def serve_payments(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(OSError, asyncio.IncompleteReadError):
+        while True:
+            target = (await reader.readuntil(b"\r\n\r\n")).split(b" ", 2)[1].decode()
+            items = [payment(target.split("/")[-2])]
+            writer.write(answered(json.dumps({"entity": "collection", "count": 1, "items": items}).encode()))
+    writer.close()
+
+
+async def serve_bare(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """The least that a webhook takes: read, check the signature, answer, close. Nothing is kept."""
+    with suppress(OSError, asyncio.IncompleteReadError):
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
+        headers = dict(line.split(": ", 1) for line in head.split("\r\n")[1:] if ": " in line)
+        body = await reader.readexactly(int(headers["content-length"]))
+        good = hmac.compare_digest(
+            hmac.new(b"secret", body, hashlib.sha256).hexdigest(), headers["x-razorpay-signature"]
+        )
+        writer.write(answered(b"kept", "200 OK" if good else "401 Unauthorized"))
+        await writer.drain()
+    writer.close()
+
+
+async def main(kind: str, port_file: str, sign: str) -> dict[str, Any]:
+    """Serve until the file `sign` is gone; its port is written to `port_file` when it listens."""
+    server = await asyncio.start_server({"payments": serve_payments, "bare": serve_bare}[kind], "127.0.0.1", 0)
+    meter = CpuMeter(os.getpid())
+    partial = Path(f"{port_file}.partial")
+    partial.write_text(f"{server.sockets[0].getsockname()[1]} {os.getpid()}")
+    partial.rename(port_file)
+    while Path(sign).exists():
+        await asyncio.sleep(SIGN_EVERY)
+    server.close()
+    return {"cpu": meter.sample()}
