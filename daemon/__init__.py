@@ -1,6 +1,6 @@
 """The vocabulary that suites import. Everything else in this package is the engine's own."""
 
-from daemon import host, sql, tally
+from daemon import host, sql, tally, zones
 from daemon.catchup import CatchUp
 from daemon.charts import bar_charts
 from daemon.hook import Hook, HookCall, Kept, Refused, hook
@@ -68,4 +68,5 @@ __all__ = [
     "sql",
     "tally",
     "to_json",
+    "zones",
 ]

@@ -19,7 +19,9 @@ CREDENTIAL_PREFIX = "sexton_"
 NOT_SETTINGS = {"SEXTON_CONFIG", "SEXTON_PG_BINDIR", "SEXTON_WORKER_DATABASE_URL"}
 LISTS = {"suites", "requires", "after"}
 # Names that people have in their environment and among their credentials anyway. Ours beat them.
-ENVIRONMENT_ALIASES = channel_settings.ENVIRONMENT_ALIASES | admin_settings.ENVIRONMENT_ALIASES
+ENVIRONMENT_ALIASES = {
+    **channel_settings.ENVIRONMENT_ALIASES, **admin_settings.ENVIRONMENT_ALIASES, "LOG_LEVEL": ("log", "level"),
+}  # fmt: skip
 CREDENTIAL_ALIASES = admin_settings.CREDENTIAL_ALIASES
 
 
@@ -114,7 +116,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
 def _environment(environment: Mapping[str, str]) -> dict[str, Any]:
     """`SEXTON_NODE__LEASE=2s` → node.lease; `SEXTON_JOBS__FLIGHTS__INVOICE_OVERDUE__ENABLED=false` likewise.
 
-    The usual names of a mail server (SMTP_HOST) are read too, and beaten by ours. A name with `__` whose first part
+    The usual names (SMTP_HOST, LOG_LEVEL) are read too, and beaten by ours. A name with `__` whose first part
     is no section is an error; other SEXTON_ names are somebody else's.
     """
     tree: dict[str, Any] = {}

@@ -86,6 +86,14 @@ def test_names_that_are_no_settings_are_left_alone() -> None:
     assert config.load(None, environment)[1] == {}
 
 
+def test_a_usual_name_for_the_log_level_is_read_and_beaten_by_ours() -> None:
+    assert config.load(None, {"LOG_LEVEL": "debug"})[0].log.level == "debug"
+    assert config.load(None, {"LOG_LEVEL": "debug", "SEXTON_LOG__LEVEL": "error"})[0].log.level == "error"
+    assert problems(None, {"LOG_LEVEL": "loud"}) == [
+        "environment: log.level = 'loud': choose 'debug', 'info', 'warning' or 'error'"
+    ]
+
+
 def test_everything_wrong_is_said_at_once_and_each_with_its_place(tmp_path: Path) -> None:
     path = written(tmp_path, 'suits = []\n[node]\nlease = "soon"\nslotz = 3\n[pool]\nsize = 9\n[log]\nlevel = "loud"\n')
     said = problems(path, {"SEXTON_METRICS__LISTEN": "here", "SEXTON_DATABASE__POOL": "many"})

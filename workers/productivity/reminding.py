@@ -1,0 +1,91 @@
+"""What every reminder job does at a tick: which slots have come, whom they are for, and one statement that writes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from daemon import Context, Transaction, sql
+from workers.productivity.settings import ReminderSettings, Settings
+from workers.productivity.slots import Clocks, Rule, Slot, slots, unknown_zones
+
+ZONES, OPEN = sql.load(__file__, "zones", "open")
+
+Details = Callable[[Slot], Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """One kind of reminder. `details`: what its statement has to know of a slot, beside the people's zone, the date,
+    the due instant and until when the mail is worth sending (`worth_for` after that instant).
+
+    The statement's parameters are the slots, now, where the pages are, and how many goals a mail lists; it answers
+    with `sent`, the mails it left, and `suppressed`, people by the reason why they get none.
+    """
+
+    kind: str
+    write: sql.Statement
+    worth_for: timedelta
+    details: Details = lambda _slot: {}
+
+
+async def remind(ctx: Context, reminder: Reminder, rule: Rule) -> None:
+    """Deal with every slot that has come, in one transaction with the messages and the log of who got them."""
+    settings: Settings = ctx.settings
+    clocks = clocks_of(settings.reminders)
+    async with ctx.snapshot() as reader:
+        people = {row["zone"]: row["last"] for row in await reader.fetch(ZONES, reminder.kind)}
+    if unknown := unknown_zones(list(people), clocks):
+        ctx.log.warning(
+            "%d time zones of people do not exist, and %s stands for them: %s",
+            len(unknown), clocks.default, ", ".join(repr(zone) for zone in unknown[:10]),
+        )  # fmt: skip
+    due = slots(rule, people, clocks, ctx.now())
+    async with ctx.completing() as tx:
+        tx.result(await serve(tx, reminder, due, settings, ctx.now()))
+
+
+def clocks_of(settings: ReminderSettings) -> Clocks:
+    return Clocks(settings.default_timezone, settings.timezone)
+
+
+async def serve(
+    tx: Transaction, reminder: Reminder, due: list[Slot], settings: Settings, now: datetime
+) -> dict[str, Any]:
+    """Note the slots, and leave the mails of those that are sent. Returns what came of it, in numbers."""
+    counts: dict[str, Any] = {"slots": 0, "skipped_slots": 0, "sent": 0, "suppressed": {}}
+    if not due:
+        return counts
+    since = {
+        (row["zone"], row["local_date"]): row["since"]
+        for row in await tx.fetch(OPEN, reminder.kind, json.dumps([noted(slot) for slot in due]), now)
+    }
+    served = [
+        {**noted(slot), "since": since[slot.zone, slot.date], "expires_at": slot.due_at + reminder.worth_for,
+         **reminder.details(slot)}
+        for slot in due if slot.skipped is None and (slot.zone, slot.date) in since
+    ]  # fmt: skip
+    counts["slots"] = sum(not slot.again for slot in due if slot.skipped is None)
+    counts["skipped_slots"] = sum(slot.skipped is not None for slot in due)
+    if served:
+        row = await tx.fetchrow(
+            reminder.write, json.dumps(served, default=as_json), now, settings.frontend_url,
+            settings.reminders.goals_listed,
+        )  # fmt: skip
+        assert row is not None
+        counts |= {"sent": row["sent"], "suppressed": json.loads(row["suppressed"])}
+    return counts
+
+
+def noted(slot: Slot) -> dict[str, Any]:
+    return {
+        "zone": slot.zone, "date": slot.date.isoformat(), "due_at": slot.due_at.isoformat(), "skipped": slot.skipped,
+        "again": slot.again,
+    }  # fmt: skip
+
+
+def as_json(value: Any) -> str:
+    return str(value.isoformat())
