@@ -25,11 +25,14 @@ def check(invocation: Invocation, *, database: bool) -> int:
     settings, catalogue = invocation.settings, invocation.catalogue
     problems: list[str] = []
     suite_routes.read(catalogue.packages, problems)
-    suite_hooks.read(catalogue.packages, problems)
+    hooks = suite_hooks.read(catalogue.packages, problems)
     if problems:
         raise ConfigError(problems)
     wanted = [*migrate.engine_migrations(), *migrate.suite_migrations(catalogue.packages)]
-    for warning in catalogue.warnings:
+    unserved = (
+        [] if settings.public.listen else [f"POST {path} is not served: public.listen is empty" for path in hooks]
+    )
+    for warning in [*catalogue.warnings, *unserved]:
         output.warn(warning)
     print(f"{_count(len(catalogue.jobs), 'job')} in {_count(len(catalogue.packages), 'suite')}")
     if not database:

@@ -44,6 +44,8 @@ class RazorpaySettings(BaseModel):
     def consistent(self) -> Self:
         if bool(self.key_id) != bool(self.key_secret.get_secret_value()):
             raise ValueError("key_id and key_secret go together")
+        if self.auto_capture and not self.key_id:
+            raise ValueError("auto_capture needs key_id and key_secret: nothing is captured without")
         if any(not secret.get_secret_value() for secret in self.webhook_secrets):
             raise ValueError("webhook_secrets has an empty secret, which anybody could sign with: leave it out")
         if problem := problem_of(self.base_url):

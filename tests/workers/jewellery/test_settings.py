@@ -14,6 +14,7 @@ from workers.jewellery.settings import RazorpaySettings, Settings
     ("given", "said"),
     [
         ({"key_id": "rzp_1"}, "key_id and key_secret go together"),
+        ({"auto_capture": True}, "auto_capture needs key_id"),
         ({"webhook_secrets": [""]}, "an empty secret, which anybody could sign with"),
         ({"base_url": "http://api.razorpay.com/v1"}, "it begins with https://"),
         ({"base_url": "https://key:secret@api.razorpay.com/v1"}, "credentials go into key_id and key_secret"),

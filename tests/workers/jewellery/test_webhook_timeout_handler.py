@@ -405,6 +405,24 @@ async def test_a_row_that_is_refused_costs_only_itself(shop: Shop, razorpay: Pro
     assert await statuses(shop) == [("p1", "CAPTURED"), ("p2", "PENDING"), ("p3", "CAPTURED")]
 
 
+async def test_a_deadlock_with_the_shops_own_code_costs_another_try_and_nothing_else(
+    shop: Shop, razorpay: Provider
+) -> None:
+    await shop.order()
+    await shop.payment()
+    razorpay.tells("pay_1", "order_p1")
+    await shop.connection.execute(
+        "CREATE SEQUENCE jewellery.deadlocks; CREATE FUNCTION deadlock() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "IF nextval('jewellery.deadlocks') < 3 THEN RAISE EXCEPTION 'met' USING ERRCODE = 'deadlock_detected'; END IF; "
+        "RETURN NEW; END $$; "
+        "CREATE TRIGGER deadlock BEFORE UPDATE ON jewellery.payment FOR EACH ROW EXECUTE FUNCTION deadlock()"
+    )
+    run = await reconcile(shop, razorpay)
+    assert run.error is None
+    assert (run.result["recovered"], run.result["refused"]) == (1, 0)
+    assert await shop.count("payment_transition") == 1
+
+
 async def test_a_payment_that_is_deleted_while_it_is_asked_about_is_passed_over(shop: Shop, razorpay: Provider) -> None:
     for n in (1, 2):
         await shop.order(f"o{n}")
