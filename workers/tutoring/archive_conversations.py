@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from daemon import CatchUp, Context, Cron, Priority, days, job, minutes, sql, tally
 from workers.tutoring.settings import Settings
@@ -10,6 +11,18 @@ from workers.tutoring.settings import Settings
 STOPS, HOLD, MOVE, LEFT_BEHIND = sql.load(__file__, "stops", "hold", "move", "left_behind")
 
 MOVED = ("conversations", "messages")
+
+
+async def dry_run(ctx: Context) -> dict[str, Any]:
+    """How many conversations a run for this instant would move."""
+    old = older_than(ctx)
+    async with ctx.snapshot() as reader:
+        return {"older_than": old.isoformat(), "would_move": await reader.fetchval(LEFT_BEHIND, old)}
+
+
+def older_than(ctx: Context) -> datetime:
+    settings: Settings = ctx.settings
+    return ctx.due_at - timedelta(days=settings.cleanup.archive_days)
 
 
 @job(
@@ -20,11 +33,12 @@ MOVED = ("conversations", "messages")
     catch_up=CatchUp.LATEST,
     retention=days(366),
     aliases=("archive-conversations",),
+    dry_run=dry_run,
 )
 async def archive_conversations(ctx: Context) -> None:
     """Move conversations that nobody has written into for half a year to the archive, with their messages."""
     settings: Settings = ctx.settings
-    old = ctx.due_at - timedelta(days=settings.cleanup.archive_days)
+    old = older_than(ctx)
     async with ctx.snapshot() as reader:
         stops: list[int] = await reader.fetchval(STOPS, old, ctx.cursor or 0, settings.cleanup.conversations)
     for n, stop in enumerate(stops):

@@ -6,7 +6,7 @@ SELECT $1::timestamptz - make_interval(months => $2::int);
 
 -- name: measure
 -- Logical bytes are what rows take as stored. Physical ones are the table's files with its indexes.
-SELECT count(*) AS found, coalesce(sum(memory_bytes(m)), 0) AS found_bytes,
+SELECT count(*) AS found, coalesce(sum(memory_bytes(m)), 0)::bigint AS found_bytes,
     pg_total_relation_size('study_chat_memory') AS physical_bytes_before
 FROM study_chat_memory m
 WHERE created_at < $1::timestamptz OR expires_at <= $2::timestamptz;
