@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
+from urllib.parse import urlencode
 
 from fastapi import Query
 from pydantic import BaseModel, Field
@@ -26,6 +27,11 @@ class Page(BaseModel, Generic[T]):
 
     items: list[T]
     next: str | None = Field(description="The cursor of the next page; null on the last one.")
+
+
+def asked(**terms: str | None) -> str:
+    """The query of an address that asks for the same page again; what is empty is left out."""
+    return urlencode({name: value for name, value in terms.items() if value})
 
 
 def page_of(

@@ -2,35 +2,75 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal, get_args
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import Response
 
-from daemon.admin.access import Viewer
+from daemon.admin.access import Caller, Viewer
 from daemon.admin.api.outbox import Channel, MessageState, list_messages, list_suppressions, show_message
+from daemon.admin.dashboard.watching import watched
+from daemon.admin.live import Part
 from daemon.admin.models import RunId, Text
-from daemon.admin.pages import page_for
-from daemon.admin.paging import Cursor
-from daemon.admin.state import State
+from daemon.admin.pages import page_for, rendered
+from daemon.admin.paging import Cursor, asked
+from daemon.admin.state import AdminState, State
 
 PER_PAGE = 100
 
 router = APIRouter(include_in_schema=False)
 
 
-@router.get("/outbox")
-async def list_outbox(
-    state: State, caller: Viewer, cursor: Cursor = None,
-    in_state: Annotated[MessageState | Literal[""], Query(alias="state")] = "",
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What the form above the list asks for; empty for any. `cursor`: the page of it."""
+
+    state: MessageState | Literal[""]
+    channel: Channel | Literal[""]
+    to: str
+    cursor: str | None
+
+    @property
+    def query(self) -> str:
+        return asked(to=self.to, state=self.state, channel=self.channel, cursor=self.cursor)
+
+
+def sought(
+    cursor: Cursor = None, in_state: Annotated[MessageState | Literal[""], Query(alias="state")] = "",
     channel: Channel | Literal[""] = "", to: Annotated[Text, Query(max_length=500)] = "",
-) -> Response:  # fmt: skip
-    found = await list_messages(
-        state, caller, PER_PAGE, cursor, [in_state] if in_state else None, [channel] if channel else None, to=to or None
-    )
+) -> Sought:  # fmt: skip
+    return Sought(in_state, channel, to, cursor)
+
+
+Filter = Annotated[Sought, Depends(sought)]
+
+
+@router.get("/outbox")
+async def list_outbox(state: State, caller: Viewer, wanted: Filter) -> Response:
     return page_for(
-        caller, "outbox.html", "Outbox", messages=found.items, next=found.next, state=in_state,
-        channel=channel, to=to, states=get_args(MessageState), channels=get_args(Channel),
+        caller, "outbox.html", "Outbox", list=await list_html(state, caller, wanted), query=wanted.query,
+        state=wanted.state, channel=wanted.channel, to=wanted.to, states=get_args(MessageState),
+        channels=get_args(Channel),
+    )  # fmt: skip
+
+
+@router.get("/live/outbox")
+async def live_outbox(request: Request, state: State, caller: Viewer, wanted: Filter) -> Response:
+    """The same page of messages that the reader has before them."""
+    return await watched(
+        request, state, list=Part(f"outbox {wanted.query}", lambda: list_html(state, caller, wanted))
+    )  # fmt: skip
+
+
+async def list_html(state: AdminState, caller: Caller, wanted: Sought) -> str:
+    """Raises `DatabaseDown` and `TooBusy`."""
+    found = await list_messages(
+        state, caller, PER_PAGE, wanted.cursor, [wanted.state] if wanted.state else None,
+        [wanted.channel] if wanted.channel else None, to=wanted.to or None,
+    )  # fmt: skip
+    return rendered(
+        "outbox_list.html", messages=found.items, next=found.next, older=replace(wanted, cursor=found.next).query,
         here_configured=state.settings.configured_channels,
     )  # fmt: skip
 

@@ -7,13 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from daemon.admin.access import Viewer
+from daemon.admin.access import Caller, Viewer
 from daemon.admin.api.queues import depth, list_items, queue_named
 from daemon.admin.dashboard.watching import watched
 from daemon.admin.live import Part
 from daemon.admin.models import Text
 from daemon.admin.pages import page_for, rendered
-from daemon.admin.paging import Cursor
+from daemon.admin.paging import Cursor, asked
 from daemon.admin.state import AdminState, State
 
 PER_PAGE = 100
@@ -34,21 +34,39 @@ async def live_queues(request: Request, state: State, _: Viewer) -> Response:
 async def queues_html(state: AdminState, *names: str) -> str:
     """The depth of these queues, or of all. Raises 404, `DatabaseDown` and `TooBusy`."""
     wanted = names or sorted(state.catalogue.queues)
-    depths = [await depth(state, queue_named(state, name)) for name in wanted]
+    depths = {name: await depth(state, queue_named(state, name)) for name in wanted}
     return rendered("queues_list.html", queues=depths)
 
 
+Error = Annotated[Text, Query(max_length=500)]
+
+
 @router.get("/queues/{queue}")
-async def show_queue(
-    state: State, caller: Viewer, queue: Text, cursor: Cursor = None, error: Annotated[Text, Query(max_length=500)] = ""
-) -> Response:
-    found = await list_items(state, caller, queue, PER_PAGE, cursor, "DEAD", error)
+async def show_queue(state: State, caller: Viewer, queue: Text, cursor: Cursor = None, error: Error = "") -> Response:
     return page_for(
-        caller, "queue.html", "Queues", queue=queue, items=found.items, next=found.next, error=error,
-        now=await queues_html(state, queue),
+        caller, "queue.html", "Queues", queue=queue, error=error, query=asked(error=error, cursor=cursor),
+        now=await queues_html(state, queue), items=await items_html(state, caller, queue, error, cursor),
     )  # fmt: skip
 
 
 @router.get("/live/queues/{queue}")
-async def live_queue(request: Request, state: State, _: Viewer, queue: Text) -> Response:
-    return await watched(request, state, now=Part(f"queue {queue}", lambda: queues_html(state, queue)))
+async def live_queue(
+    request: Request, state: State, caller: Viewer, queue: Text, cursor: Cursor = None, error: Error = ""
+) -> Response:
+    """The depth, and the same page of dead items that the reader has before them."""
+    return await watched(
+        request, state, now=Part(f"queue {queue}", lambda: queues_html(state, queue)),
+        items=Part(
+            f"dead of {queue} {asked(error=error, cursor=cursor)}",
+            lambda: items_html(state, caller, queue, error, cursor),
+        ),
+    )  # fmt: skip
+
+
+async def items_html(state: AdminState, caller: Caller, queue: str, error: str, cursor: str | None) -> str:
+    """A page of dead items. Raises 404, `DatabaseDown` and `TooBusy`."""
+    found = await list_items(state, caller, queue, PER_PAGE, cursor, "DEAD", error)
+    older = asked(error=error, cursor=found.next)
+    return rendered(
+        "queue_items.html", queue=queue, items=found.items, error=error, next=found.next, older=older
+    )  # fmt: skip

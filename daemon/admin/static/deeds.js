@@ -31,6 +31,11 @@
     return found;
   };
 
+  const choose = (of, all) => {
+    for (const box of document.querySelectorAll(`input[data-of="${of}"], input[data-all="${of}"]`)) box.checked = all;
+    count();
+  };
+
   const chosen = (form) => {
     const boxes = document.querySelectorAll(`input[type=checkbox][data-of="${form.dataset.chosen}"]:checked`);
     return [...boxes].map((box) => (box.dataset.type === "number" ? Number(box.value) : box.value));
@@ -83,6 +88,7 @@
       if ("untilDone" in form.dataset) await repeat(form, method, content, said);
       form.closest("dialog")?.close();
       form.reset();
+      if (form.dataset.chosen) choose(form.dataset.chosen, false);
       go(form.dataset.then, said);
     } catch (error) {
       say(form, error.message);
@@ -117,7 +123,7 @@
   });
   document.addEventListener("change", (event) => {
     const of = event.target.dataset?.all;
-    if (of) document.querySelectorAll(`input[data-of="${of}"]`).forEach((box) => { box.checked = event.target.checked; });
+    if (of) choose(of, event.target.checked);
   });
   // How many are chosen, and nothing to be done to none.
   const count = () => {

@@ -43,7 +43,7 @@ async def test_dead_items_are_tried_again_one_by_one_and_all_that_match(
         await visitor.page.get_by_label("Whose error contains").fill("100% empty")
         await visitor.button("Show").click()
         await act(visitor, "Try all that match again…", "Try again", "100% empty")
-        await expect(visitor.page.get_by_label("choose item")).to_have_count(2)
+        await visitor.sees("None like that.")  # the filter stays
         assert [key for key, state in (await states(connection)).items() if state == "DEAD"] == [1, 5]
 
 
@@ -119,3 +119,60 @@ async def test_an_admin_revokes_a_token_and_its_holder_is_out_at_once(open_house
     await other.go("/tokens")
     await expect(other.page.get_by_role("heading", level=1)).to_have_text("Forbidden")
     assert await other.hurdles() == []
+
+
+async def test_dead_items_come_and_go_by_themselves_and_leave_filter_page_choice_and_focus_alone(
+    url: str, visit: Visit, connection: asyncpg.Connection
+) -> None:
+    await fill(connection, dead=6, ready=0)
+    async with live_house(url, queues=(QUEUE,), claiming=False) as opened:
+        visitor = await visit(opened)
+        await visitor.go(f"{PAGE}?error=BrokenCup")
+        choice = visitor.page.get_by_label("choose item 3")
+        await choice.check()
+        await choice.focus()
+        await visitor.page.get_by_role("searchbox").fill("half a wor")
+        await choice.focus()
+        await connection.execute("UPDATE public.todo SET state = 'READY' WHERE id = 1")
+        await connection.execute(
+            "INSERT INTO public.todo (id, state, last_error) "
+            "VALUES (77, 'DEAD', 'BrokenCup again'), (78, 'DEAD', 'calm')"
+        )
+        await expect(visitor.page.get_by_label("choose item 77")).to_be_visible()
+        await expect(visitor.page.get_by_label("choose item 1", exact=True)).to_have_count(0)
+        await expect(visitor.page.get_by_label("choose item 78")).to_have_count(0)
+        await expect(choice).to_be_checked()
+        await expect(choice).to_be_focused()
+        await expect(visitor.page.get_by_role("searchbox")).to_have_value("half a wor")
+        await expect(visitor.button("Try the chosen again…")).to_be_enabled()
+        await connection.execute("UPDATE public.todo SET state = 'READY'")
+        await visitor.sees("None like that.")
+        await expect(visitor.button("Try all that match again…")).to_be_hidden()
+
+
+async def test_messages_change_by_themselves_on_the_page_that_is_read(
+    open_house: House, visit: Visit, connection: asyncpg.Connection
+) -> None:
+    await connection.execute(
+        "INSERT INTO sexton.outbox (suite, address, channel, template, dedupe_key) "
+        "SELECT 'test', 'ada@example.com', 'sms', 'hello', 'm' || n FROM generate_series(1, 103) n"
+    )
+    visitor = await visit(open_house)
+    await visitor.go("/outbox?to=ada%40example.com&state=&channel=sms")
+    await visitor.page.get_by_role("link", name="Older").click()
+    await expect(visitor.page.locator("tbody tr")).to_have_count(3)
+    oldest = await connection.fetchval("SELECT min(id) FROM sexton.outbox")
+    choice = visitor.page.get_by_label(f"choose message {oldest}")
+    await choice.check()
+    await connection.execute(
+        "INSERT INTO sexton.outbox (suite, address, channel, template, dedupe_key) "
+        "VALUES ('test', 'ada@example.com', 'sms', 'hello', 'new')"
+    )
+    await connection.execute(
+        "UPDATE sexton.outbox SET state = 'failed', settled_at = sexton.clock() WHERE id = $1", oldest
+    )
+    await expect(visitor.page.locator("td .badge.failed")).to_have_count(1)
+    await expect(visitor.page.locator("tbody tr")).to_have_count(3)
+    await expect(choice).to_be_checked()
+    await expect(choice).to_be_focused()
+    assert await visitor.hurdles() == []
