@@ -14,7 +14,9 @@ from daemon.actions import Jobs
 from daemon.actions_deed import Actor, NeedsSecond, Refused, deed
 from daemon.jsonable import to_json
 
-ASK, LOCK_APPROVAL, DECIDE, LISTED = sql.load(__file__, "ask", "lock_approval", "decide", "listed")
+ASK, LOCK_APPROVAL, DECIDE, LISTED, COUNT_PENDING = sql.load(
+    __file__, "ask", "lock_approval", "decide", "listed", "count_pending"
+)
 NEWS = "approval"
 
 

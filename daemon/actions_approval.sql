@@ -19,3 +19,6 @@ FROM sexton.approval
 WHERE (NOT $1 OR (decision IS NULL AND expires_at > sexton.clock())) AND ($2::bigint IS NULL OR id < $2)
 ORDER BY id DESC
 LIMIT $3;
+
+-- name: count_pending
+SELECT count(*) FROM sexton.approval WHERE decision IS NULL AND expires_at > sexton.clock();

@@ -29,10 +29,12 @@ async def messages(answer: httpx.Response) -> AsyncIterator[tuple[str, str]]:
             mark, data = "", []
 
 
-async def until(stream: AsyncIterator[tuple[str, str]], wanted: str) -> None:
-    async for _, data in stream:
+async def until(stream: AsyncIterator[tuple[str, str]], wanted: str, unless: str = "nothing of the kind") -> str:
+    """The id of the event with these words. `unless`: words that no event before it may have."""
+    async for mark, data in stream:
         if wanted in data:
-            return
+            return mark
+        assert unless not in data
     raise AssertionError(f"the stream ended without {wanted}")
 
 
@@ -52,13 +54,12 @@ async def test_what_changes_is_seen_by_everybody_who_watches(open_house: House, 
 
 async def test_whoever_has_seen_it_is_not_sent_it_again(open_house: House) -> None:
     async with open_house.viewer.stream("GET", "/live/stop") as answer:
-        mark, first = await anext(messages(answer))
-        assert "Emergency stop" in first
+        mark = await until(messages(answer), "Emergency stop")
     async with open_house.viewer.stream("GET", "/live/stop", headers={"Last-Event-ID": mark}) as answer:
-        waiting = asyncio.ensure_future(anext(messages(answer)))
+        waiting = asyncio.ensure_future(until(messages(answer), "a fire", unless='id="stop"'))
         stopped = await open_house.operator.post("/api/v1/emergency-stop", json={"reason": "a fire"})
         assert stopped.status_code == 200
-        assert "a fire" in (await waiting)[1]
+        await waiting
 
 
 async def test_where_no_stream_gets_through_the_moment_can_be_asked_for(open_house: House) -> None:
