@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from daemon.job import Job
-from daemon.leash import Leash
+from daemon.leash import Leash, Patience
 from daemon.ledger import Claimed
 from daemon.outcome import Outcome
 
@@ -32,10 +32,10 @@ class ActiveRun:
     total: float | None = None
     written: Counter[str] = field(default_factory=Counter)
 
-    def interrupt(self, outcome: Outcome) -> None:
-        """Stop it for a cause of ours; the first cause stands."""
+    def interrupt(self, outcome: Outcome, patience: Patience | None = None) -> None:
+        """Stop it for a cause of ours; the first cause stands. `patience`: less of it than usual."""
         self.stop = self.stop or outcome
-        self.leash.pull()
+        self.leash.pull(patience)
 
     def abandon(self) -> None:
         self.abandoned = True

@@ -11,7 +11,8 @@ from daemon.active_run import ActiveRun
 from daemon.database import Link
 from daemon.outcome import Ending, Outcome
 
-FLOOR = 10.0
+FLOOR = 2.0
+"""Where NOTIFY does not get through. While nothing runs here, nothing is asked."""
 
 
 @dataclass

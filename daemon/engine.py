@@ -36,6 +36,7 @@ from daemon.executor import Executor
 from daemon.facilities import Facilities
 from daemon.housekeeping import Housekeeper
 from daemon.lease import NodeLease
+from daemon.leash import URGENT
 from daemon.listen import Listener
 from daemon.outcome import Ending, Outcome
 from daemon.polls import PollLoop, next_due
@@ -134,7 +135,7 @@ class Engine:
         )  # fmt: skip
         self.run_log = RunLog(self.link, self.clock.now, lambda: self.wake("run log"))
         self.listener = Listener(lambda: urls.direct, self._application("listen"), self.outage, self._hear, self.emit)
-        self.brake = Brake(self.link, self.roster, self.listener, self._cancel_all, self._wake_all, self.emit)
+        self.brake = Brake(self.link, self.roster, self._cancel_all, self._wake_all, self.emit)
         self._facilities = Facilities(
             connections=self.connections, link=self.link, outage=self.outage, now=self.clock.now, node=self._node,
             compute=self.pool.compute, free_workers=lambda: self.pool.free, pool_size=self.settings.pool.size,
@@ -265,7 +266,7 @@ class Engine:
         self.post.stop()
 
     def _cancel_all(self, reason: str) -> None:
-        self.executor.interrupt_all(Outcome(Ending.CANCELLED, reason=reason))
+        self.executor.interrupt_all(Outcome(Ending.CANCELLED, reason=reason), URGENT)
         self.post.give_back()
 
     async def _renew_connections(self) -> None:

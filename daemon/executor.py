@@ -20,7 +20,7 @@ from daemon.database import DatabaseDown
 from daemon.events import Event, RunEnded, RunForsaken, RunStarted
 from daemon.fence import Fenced
 from daemon.job import Held, Job
-from daemon.leash import where
+from daemon.leash import Patience, where
 from daemon.ledger import Claimed
 from daemon.outcome import Ending, Outcome, to_finish
 from daemon.recorder import Recorder
@@ -139,9 +139,9 @@ class Executor:
         if not self._performing or self._broken:
             self._news.set()
 
-    def interrupt_all(self, outcome: Outcome) -> None:
+    def interrupt_all(self, outcome: Outcome, patience: Patience | None = None) -> None:
         for run in list(self.active.values()):
-            run.interrupt(outcome)
+            run.interrupt(outcome, patience)
 
     async def _execute(self, run: ActiveRun) -> None:
         self.announce_start(run)

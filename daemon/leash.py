@@ -5,20 +5,43 @@ from __future__ import annotations
 import asyncio
 import traceback
 from collections.abc import Callable
+from dataclasses import dataclass
 
-FIRST_REPEAT = 5.0  # a body may clean up for so long without being disturbed
-REPEAT_EVERY = 1.0
-GIVEN_UP_AFTER = 10.0
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds: a body may clean up for `undisturbed`, is cancelled again `every` so often, and is `given_up` on."""
+
+    undisturbed: float
+    every: float
+    given_up: float
+
+
+USUAL = Patience(5.0, 1.0, 10.0)
+URGENT = Patience(1.5, 0.5, 2.5)
+"""In an emergency stop, which is heard of within two seconds and over within five."""
 
 
 class Leash:
     """Cancels the task of one body, as `asyncio.timeout` does, by a count that is taken back at the end.
 
     `expired` says that the deadline passed; `pulled` that it was cancelled at all; `given_up` is called once if it
-    still runs after GIVEN_UP_AFTER seconds of being told.
+    still runs when the patience with it is at its end.
     """
 
-    __slots__ = ("_first", "_loop", "_others", "_timer", "cancels", "deadline", "expired", "given_up", "pulled", "task")
+    __slots__ = (
+        "_first",
+        "_loop",
+        "_others",
+        "_patience",
+        "_timer",
+        "cancels",
+        "deadline",
+        "expired",
+        "given_up",
+        "pulled",
+        "task",
+    )
 
     def __init__(self) -> None:
         self.task: asyncio.Task[object] | None = None
@@ -29,6 +52,7 @@ class Leash:
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._first = 0.0
+        self._patience: Patience | None = None
         self._others = 0
 
     def begin(self, seconds: float) -> None:
@@ -49,16 +73,17 @@ class Leash:
         """The deadline is so far from now."""
         self.deadline = self._loop.time() + seconds
 
-    def pull(self) -> None:
-        """Cancel it now, and again later if that does not end it."""
-        if self.pulled:
+    def pull(self, patience: Patience | None = None) -> None:
+        """Cancel it now, and again later if that does not end it. With less patience than before it is hurried up."""
+        patience = patience or USUAL
+        if self.pulled and (self._patience is None or patience.given_up >= self._patience.given_up):
             return
-        self.pulled = True
+        self.pulled, self._patience = True, patience
         self._first = self._loop.time()
         if self._timer is not None:
             self._timer.cancel()
         if self.task is not None:
-            self._cancel(FIRST_REPEAT)
+            self._cancel(patience.undisturbed)
 
     def end(self) -> bool:
         """In the task itself, after the body. True if somebody else cancelled the task, too."""
@@ -82,12 +107,13 @@ class Leash:
     def _cancel(self, again: float = 0.0) -> None:
         if self.task is None:
             return
-        if self.given_up is not None and self._loop.time() - self._first >= GIVEN_UP_AFTER:
+        patience = self._patience or USUAL
+        if self.given_up is not None and self._loop.time() - self._first >= patience.given_up:
             tell, self.given_up = self.given_up, None
             tell()
         self.cancels += 1
         self.task.cancel()
-        self._timer = self._loop.call_later(again or REPEAT_EVERY, self._cancel)
+        self._timer = self._loop.call_later(again or patience.every, self._cancel)
 
 
 def where(task: asyncio.Task[None]) -> str:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 
 import asyncpg
 import pytest
 
-from daemon import actions, actions_emergency
+from daemon import actions, actions_emergency, emergency, leash
 from daemon.actions_deed import Actor, Refused
 from daemon.catchup import CatchUp
-from daemon.events import Note, RunEnded, RunStarted
+from daemon.events import Note, RunEnded, RunForsaken, RunStarted
 from daemon.job import Context, Overlap, Poll
 from daemon.schedule import Cron, OnDemand
 from tests.daemon.actions_house import ANN, audit, run_of
@@ -52,6 +53,29 @@ async def test_what_runs_on_every_node_ends_within_five_seconds(url: str, connec
     (entry,) = await audit(connection)
     assert (entry["action"], entry["target"], entry["reason"]) == ("emergency stop", "everything", "wrong rates")
     assert sorted(entry["after"]["running"]) == sorted([first, second])
+
+
+async def test_a_body_that_does_not_listen_is_forsaken_and_a_deaf_node_hears_within_the_same_five_seconds(
+    url: str, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert emergency.FLOOR + leash.URGENT.given_up < 5
+    monkeypatch.setattr(leash, "USUAL", leash.Patience(3600.0, 3600.0, 3600.0))
+    free = asyncio.Event()
+
+    async def stubborn(_: Context) -> None:
+        while not free.is_set():
+            with suppress(asyncio.CancelledError):
+                await free.wait()
+
+    job = a_job(stubborn, OnDemand(), "test.stubborn")
+    async with node(url, job) as n:
+        run = await ask(connection, job.name)
+        await n.event(RunStarted)
+        await connection.execute("INSERT INTO sexton.emergency_stop (stopped_by) VALUES ('ann')")  # and no NOTIFY
+        await n.event(RunForsaken)
+        ended = await n.event(RunEnded)
+        assert (ended.run, ended.outcome, ended.error) == (run, "cancelled", "emergency stop by ann")
+        free.set()
 
 
 async def test_nothing_begins_until_it_is_ended(url: str, connection: asyncpg.Connection) -> None:

@@ -20,9 +20,7 @@ STOPPED = Outcome(Ending.CANCELLED, reason="cancelled by asha")
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(leash, "FIRST_REPEAT", 0.1)
-    monkeypatch.setattr(leash, "REPEAT_EVERY", 0.1)
-    monkeypatch.setattr(leash, "GIVEN_UP_AFTER", 0.3)
+    monkeypatch.setattr(leash, "USUAL", leash.Patience(0.1, 0.1, 0.3))
 
 
 class Stubborn:
@@ -84,6 +82,23 @@ async def test_a_body_that_does_not_heed_its_cancellation_is_cancelled_all_the_s
         n.engine.executor.active[run].interrupt(STOPPED)
         assert (await n.event(RunEnded)).outcome == "cancelled"
         assert (await the_run(connection, run))["reason"] == "cancelled by asha"
+        body.free.set()
+
+
+async def test_whoever_is_told_again_with_less_patience_is_given_up_sooner(
+    url: str, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leash, "USUAL", leash.Patience(3600.0, 3600.0, 3600.0))
+    body = Stubborn()
+    async with node(url, a_job(body, OnDemand(), "test.job")) as n:
+        run = await ask(connection, "test.job")
+        await n.event(RunStarted)
+        told = n.engine.executor.active[run]
+        told.interrupt(STOPPED)
+        told.interrupt(Outcome(Ending.CANCELLED, reason="emergency stop by ann"), leash.Patience(0.1, 0.1, 0.3))
+        told.interrupt(STOPPED)  # which does not put it off
+        await n.event(RunForsaken)
+        assert (await n.event(RunEnded)).error == "cancelled by asha"
         body.free.set()
 
 
