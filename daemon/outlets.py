@@ -64,6 +64,7 @@ class Outlets:
         self._refresh: Refresher | None = None
         self._public: PublicServer | None = None
         self._door: socket.socket | None = None
+        self._admin_key = ""
         self._admin: AdminServer | None = None
         self._heartbeat: Heartbeat | None = None
         self._alerting: Alerting | None = None
@@ -133,11 +134,11 @@ class Outlets:
         return HookDesk(hooks, catalogue.settings, self._engine.hook_link, self._emit)
 
     def _open_admin(self, listen: str) -> None:
-        """Takes the port, and sees that there is a key; what serves it is made when the node is ready."""
+        """Takes the key and the port; what serves it is made when the node is ready."""
         from daemon.admin.bound import bound
         from daemon.admin.keys import signing_key
 
-        signing_key(self._engine.settings)
+        self._admin_key = signing_key(self._engine.settings)
         try:
             self._door = bound(listen)
         except OSError as error:
@@ -152,7 +153,7 @@ class Outlets:
         """Made in a thread: FastAPI and its routes take half a second, which neither READY nor the loop waits for."""
         if self._admin is None:
             assert self._door is not None
-            self._admin = await asyncio.to_thread(_admin_server, self._engine, self._door)
+            self._admin = await asyncio.to_thread(_admin_server, self._engine, self._door, self._admin_key)
         return await self._admin.step()
 
     def serve(self, tasks: TaskGroup) -> None:
@@ -214,7 +215,7 @@ class Outlets:
                 return  # it went this moment; the log has said what there was to tell
 
 
-def _admin_server(engine: Engine, taken: socket.socket) -> AdminServer:
+def _admin_server(engine: Engine, taken: socket.socket, key: str) -> AdminServer:
     from daemon.admin.server import admin_server
 
-    return admin_server(engine, taken)
+    return admin_server(engine, taken, key)

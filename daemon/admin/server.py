@@ -12,7 +12,6 @@ import uvicorn
 from daemon.admin.app import create_app
 from daemon.admin.bound import bound
 from daemon.admin.database import AdminDatabase
-from daemon.admin.keys import signing_key
 from daemon.admin.state import AdminState
 from daemon.admin_settings import AdminSettings
 from daemon.engine import Engine
@@ -81,10 +80,9 @@ class AdminServer:
         )  # fmt: skip
 
 
-def admin_server(engine: Engine, taken: socket.socket) -> AdminServer:
-    """On a socket that was taken before. Raises `NoKey`. Called in a thread: it is long work."""
-    settings = engine.settings
+def admin_server(engine: Engine, taken: socket.socket, key: str) -> AdminServer:
+    """On a socket that was taken before; `key` signs tokens. Called in a thread: it is long work."""
     database = AdminDatabase(
         lambda: engine.urls.direct, lambda: f"sexton admin {engine.lease.incarnation}", engine.outage
     )
-    return AdminServer(settings.admin, AdminState(engine, database, signing_key(settings)), taken)
+    return AdminServer(engine.settings.admin, AdminState(engine, database, key), taken)
