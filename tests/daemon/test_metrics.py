@@ -53,8 +53,6 @@ def test_what_was_never_seen_is_zero_and_not_absent(metrics: Metrics) -> None:
         assert value(metrics, "sexton_runs_total", **JOB, outcome=outcome) == 0
     for name in ("retries_total", "missed_fires_total", "forsaken_runs_total", "running"):
         assert value(metrics, f"sexton_job_{name}", **JOB) == 0
-    for op in ("insert", "update", "delete", "merge", "copy"):
-        assert value(metrics, "sexton_job_rows_total", **JOB, op=op) == 0
     for outcome in ("done", "failed", "dead", "postponed"):
         assert value(metrics, "sexton_queue_items_total", queue="tea.cup", outcome=outcome) == 0
     assert value(metrics, "sexton_service_failures_total", service="ticker") == 0
@@ -68,6 +66,27 @@ def test_what_was_never_seen_is_zero_and_not_absent(metrics: Metrics) -> None:
     ):
         assert value(metrics, f"sexton_{name}_total") == 0
     assert value(metrics, "sexton_build_info", version="1.2.3") == 1
+
+
+def test_what_only_a_run_can_count_is_zero_from_its_jobs_first_run_on(metrics: Metrics) -> None:
+    rows = [("sexton_job_rows_total", {"op": op}) for op in ("insert", "update", "delete", "merge", "copy")]
+    tries: list[tuple[str, dict[str, str]]] = [
+        ("sexton_run_duration_seconds_count", {}),
+        ("sexton_run_lateness_seconds_count", {}),
+    ]
+    assert {value(metrics, name, **JOB, **labels) for name, labels in rows + tries} == {None}
+    metrics(e.RunStarted(1, "tea.brew", DUE, 3.0, 2))
+    assert {value(metrics, name, **JOB, **labels) for name, labels in rows + tries} == {0}
+
+
+def test_a_job_that_does_not_run_here_costs_a_scrape_few_series() -> None:
+    metrics = Metrics("1.2.3")
+    before = len(generate_latest(metrics.registry).splitlines())
+    metrics.introduce(["tea.brew"], [])
+    idle = len(generate_latest(metrics.registry).splitlines()) - before
+    metrics(e.RunStarted(1, "tea.brew", DUE, 3.0, 1))
+    busy = len(generate_latest(metrics.registry).splitlines()) - before
+    assert (idle, busy) == (len(OUTCOMES) + 4, len(OUTCOMES) + 4 + 5 + 2 * (10 + 1 + 2))
 
 
 def test_every_ending_and_every_state_of_an_instant_has_its_counter() -> None:
@@ -132,6 +151,7 @@ def test_what_fails_and_what_does_not_end_is_counted_by_name(metrics: Metrics) -
 
 
 def test_committed_rows_are_counted_by_kind_of_statement(metrics: Metrics) -> None:
+    metrics(e.RunStarted(7, "tea.brew", DUE, 3.0, 1))
     metrics(e.RunEnded(7, "tea.brew", "succeeded", 1.5, written={"insert": 12, "copy": 500}))
     metrics(e.RunEnded(8, "tea.brew", "failed", 1.5, written={"insert": 3}))
     found = {op: value(metrics, "sexton_job_rows_total", **JOB, op=op) for op in ("insert", "copy", "update")}
