@@ -6,7 +6,7 @@ import asyncio
 import os
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import asyncpg
@@ -81,6 +81,8 @@ async def test_a_backup_holds_every_schema_and_is_proven_by_restoring_it(
     assert await scratch_databases(connection) == []
     assert vault.hidden() == []
     assert (await vault.service.listed(), await vault.service.newest_verified()) == ([made], made)
+    folders = [vault.directory, vault.directory / made.name, vault.directory / made.name / "data"]
+    assert [folder.stat().st_mode & 0o077 for folder in folders] == [0, 0, 0]  # nobody else may read it
 
 
 async def test_what_is_written_meanwhile_is_in_neither_dump_nor_figures(
@@ -106,16 +108,16 @@ async def test_what_is_written_meanwhile_is_in_neither_dump_nor_figures(
     assert next(table.rows for table in found.tables if table.name == "flights.busy") == 1000
 
 
-async def test_nobody_else_may_read_it(hasty: Vault) -> None:
-    made = await hasty.service.create()
-    folders = [hasty.directory, hasty.directory / made.name, hasty.directory / made.name / "data"]
-    assert [folder.stat().st_mode & 0o077 for folder in folders] == [0, 0, 0]
-
-
-async def test_two_of_the_same_second_have_names_of_their_own(hasty: Vault) -> None:
-    first, second = await hasty.service.create(), await hasty.service.create()
-    third = await hasty.service.create()
-    assert len({first.name, second.name, third.name}) == 3
+def test_two_of_the_same_second_have_names_of_their_own(hasty: Vault) -> None:
+    os.close(hasty.shelf.take())
+    at = datetime(2026, 11, 26, 3, 0, 59, 700_000, tzinfo=UTC)
+    names = []
+    for _ in range(3):
+        name, folder = hasty.shelf.begin(at)
+        folder.rename(hasty.directory / name)
+        names.append(name)
+    assert names == ["20261126T030059Z", "20261126T030100Z", "20261126T030101Z"]
+    assert hasty.shelf.names() == names[::-1]
 
 
 async def damaged(vault: Vault, backup: Backup) -> str:
@@ -125,28 +127,28 @@ async def damaged(vault: Vault, backup: Backup) -> str:
     return str(error.value)
 
 
-async def test_whatever_was_done_to_a_backup_is_named(vault: Vault, connection: asyncpg.Connection) -> None:
+async def test_whatever_was_done_to_a_backup_is_named(hasty: Vault, connection: asyncpg.Connection) -> None:
     """One backup, damaged and mended again and again."""
-    made = await vault.service.create()
-    folder = vault.directory / made.name
+    made = await hasty.service.create()
+    folder = hasty.directory / made.name
     table, text = max((folder / "data").glob("*.dat.zst")), (folder / FILE).read_text()
     whole = table.read_bytes()
 
     table.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
-    assert f"{table}: its content was changed (sha256)" in await damaged(vault, made)
+    assert f"{table}: its content was changed (sha256)" in await damaged(hasty, made)
     table.write_bytes(whole[:-1])
-    assert f"{table}: has {len(whole) - 1} bytes instead of {len(whole)}" in await damaged(vault, made)
+    assert f"{table}: has {len(whole) - 1} bytes instead of {len(whole)}" in await damaged(hasty, made)
     table.unlink()
     (folder / "data" / "stranger").write_bytes(b"")
-    said = (await damaged(vault, made)).splitlines()
+    said = (await damaged(hasty, made)).splitlines()
     assert said == [f"{table}: is missing", f"{folder}/data/stranger: does not belong to this backup"]
     (folder / "data" / "stranger").unlink()
     table.write_bytes(whole)
     (folder / FILE).write_text(text[:500])
-    assert f"{folder / FILE}: is cut off or changed" in await damaged(vault, made)
-    assert "cut off" in str((await vault.service.listed())[0].problem)
+    assert f"{folder / FILE}: is cut off or changed" in await damaged(hasty, made)
+    assert "cut off" in str((await hasty.service.listed())[0].problem)
     (folder / FILE).write_text(text)
-    assert (await vault.service.verify(made.name)).verified
+    assert (await hasty.service.verify(made.name)).verified
     assert await scratch_databases(connection) == []
 
 
@@ -188,11 +190,14 @@ async def test_an_archive_that_pg_restore_cannot_read_is_told_in_its_words(hasty
     assert "cannot be restored: pg_restore ended with status 1" in await damaged(hasty, made)
 
 
-async def test_a_mark_of_another_backup_proves_nothing(vault: Vault) -> None:
-    made = await vault.service.create()
-    mark = vault.directory / made.name / VERIFIED
-    mark.write_text(mark.read_text().replace('"digest": "', '"digest": "0'))
-    assert [b.verified_at for b in await vault.service.listed()] == [None]
+async def test_a_mark_of_another_backup_proves_nothing(hasty: Vault) -> None:
+    made = await hasty.service.create()
+    hasty.shelf.mark_verified(made.name, made.sha256, utc_now())
+    assert await hasty.service.newest_verified() is not None
+    hasty.shelf.mark_verified(made.name, made.sha256[::-1], utc_now())
+    assert await hasty.service.newest_verified() is None
+    (hasty.directory / made.name / VERIFIED).write_text("{")
+    assert [b.verified_at for b in await hasty.service.listed()] == [None]
 
 
 async def test_an_unknown_one_is_named_with_what_there_is(hasty: Vault) -> None:
@@ -264,16 +269,17 @@ async def test_the_password_is_in_no_argument(
     await work
 
 
-async def test_old_ones_leave_and_a_good_one_stays(vault: Vault) -> None:
-    good = await vault.service.create()
-    other = Vault(vault.service)
-    later = utc_now() + timedelta(days=31)
-    assert await vault.service.prune(utc_now()) == []
-    assert await other.service.prune(later) == []
-    newer = await vault.service.create()
-    assert await vault.service.prune(later) == [good]
-    assert await vault.service.listed() == [newer]
-    assert vault.hidden() == []
+async def test_old_ones_leave_and_a_good_one_stays(hasty: Vault) -> None:
+    good, later = await hasty.service.create(), utc_now() + timedelta(days=31)
+    hasty.shelf.mark_verified(good.name, good.sha256, utc_now())
+    newer = await hasty.service.create()
+    assert await hasty.service.prune(utc_now()) == []
+    assert [b.name for b in await hasty.service.prune(later)] == [newer.name]
+    newest = await hasty.service.create()
+    hasty.shelf.mark_verified(newest.name, newest.sha256, utc_now())
+    assert [b.name for b in await hasty.service.prune(later)] == [good.name]
+    assert hasty.shelf.names() == [newest.name]
+    assert hasty.hidden() == []
 
 
 async def test_a_role_that_may_not_make_databases_is_told_what_it_needs(

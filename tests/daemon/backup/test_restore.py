@@ -83,11 +83,12 @@ async def test_everything_is_there_again(hasty: Vault, url: str, connection: asy
         assert tuple(audit) == ("ann", "restore", target, "the disk died")
 
 
-async def test_what_is_there_is_not_touched_without_being_told_and_then_kept(
+async def test_an_empty_database_is_filled_and_what_is_there_is_kept_or_not_touched(
     hasty: Vault, url: str, connection: asyncpg.Connection, target: str
 ) -> None:
     await hasty.service.create()
-    await restored(hasty, wish(target))
+    await connection.execute(f'CREATE DATABASE "{target}" TEMPLATE template0')
+    assert (await restored(hasty, wish(target))).kept_as is None
     async with connected(url, target) as other:
         await other.execute("CREATE TABLE flights.since (n int)")
     with pytest.raises(RestoreRefused, match=f"{target} is not empty: it has .* --into NAME, or say --replace"):
@@ -97,12 +98,6 @@ async def test_what_is_there_is_not_touched_without_being_told_and_then_kept(
     for name, there in ((target, False), (done.kept_as, True)):
         async with connected(url, name) as other:
             assert await other.fetchval("SELECT to_regclass('flights.since') IS NOT NULL") is there
-
-
-async def test_an_empty_database_is_filled(hasty: Vault, url: str, connection: asyncpg.Connection, target: str) -> None:
-    await hasty.service.create()
-    await connection.execute(f'CREATE DATABASE "{target}" TEMPLATE template0')
-    assert (await restored(hasty, wish(target))).kept_as is None
 
 
 async def test_a_database_a_daemon_works_on_is_left_alone(hasty: Vault, url: str, target: str) -> None:

@@ -35,7 +35,7 @@ async def shell(sexton: Console, script: str, **more: str) -> Done:
         *("bash", "-c", script), cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         env={**os.environ, **sexton.environment, "SEXTON": f"{sys.executable} -m daemon", **more},
     )  # fmt: skip
-    out, err = await asyncio.wait_for(process.communicate(), PATIENCE)
+    out, err = await asyncio.wait_for(process.communicate(), 3 * PATIENCE)  # several commands
     assert process.returncode is not None
     return Done(process.returncode, out.decode(), err.decode())
 
@@ -163,15 +163,14 @@ async def test_the_embedded_database_comes_back_from_nothing_but_a_backup(
     state, vault = tmp_path / "state", tmp_path / "vault"
     sexton = Console(environment("embedded", state) | {"SEXTON_BACKUP__DIRECTORY": str(vault)}, capsys, monkeypatch)
     (await sexton.process("migrate")).ok()
-    (await sexton.process("run-job", "house.tick", "--wait")).ok()
-    (await sexton.process("backup", "create")).ok()
+    made = (await sexton.process("backup", "create", "--no-verify")).ok()
     assert leftovers(state) == []
     shutil.rmtree(state)
     done = (await sexton.process("backup", "restore", "latest", "--reason", "the disk died")).ok()
-    assert "is restored into sexton: " in done.out
+    figures = re.search(r": (\d+ tables, \d+ rows), ", made.out)
+    assert figures is not None
+    assert f"is restored into sexton: {figures[1]}, compared" in done.out
     assert "held for a person: what was under way (runs: 0, messages: 0)" in done.out
-    runs = (await sexton.process("runs", "--json")).ok().json
-    assert [(run["job"], run["state"]) for run in runs] == [("house.tick", "succeeded")]
     again = await sexton.process("backup", "restore", "latest")
     assert (again.status, again.err.count("\n")) == (1, 1)
     assert "sexton is not empty" in again.err
