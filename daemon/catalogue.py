@@ -75,6 +75,10 @@ def load(settings: Settings, origins: Mapping[str, str] = MappingProxyType({})) 
     found, warnings = check(jobs, settings, unread)
     if problems or found:
         raise ConfigError(problems + found)
+    if not settings.node.jobs_enabled:
+        jobs = {name: replace(job, enabled=False) for name, job in jobs.items()}
+        for name in jobs:
+            job_origins[name]["enabled"] = origins.get("node.jobs_enabled", "configuration")
     return Catalogue(
         jobs=MappingProxyType(dict(sorted(jobs.items()))),
         queues=MappingProxyType(queues),

@@ -1,4 +1,4 @@
-"""Settings: defaults ← config.toml ← environment ← systemd credentials. All errors at once, each with its remedy."""
+"""Settings: defaults ← config.toml and its profile ← environment ← credentials. All errors at once, with remedies."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from daemon import admin_settings, channel_settings
+from daemon import admin_settings, channel_settings, suite_environment
+from daemon.naming import did_you_mean
 from daemon.setting_problems import explained
 from daemon.settings import Settings
 
@@ -21,6 +22,7 @@ LISTS = {"suites", "requires", "after"}
 # Names that people have in their environment and among their credentials anyway. Ours beat them.
 ENVIRONMENT_ALIASES = {
     **channel_settings.ENVIRONMENT_ALIASES, **admin_settings.ENVIRONMENT_ALIASES, "LOG_LEVEL": ("log", "level"),
+    "BACKGROUND_JOBS_LOG_LEVEL": ("log", "level"), "BACKGROUND_JOBS_ENABLED": ("node", "jobs_enabled"),
 }  # fmt: skip
 CREDENTIAL_ALIASES = admin_settings.CREDENTIAL_ALIASES
 
@@ -52,29 +54,55 @@ def load(path: Path | None, environment: Mapping[str, str]) -> tuple[Settings, d
 
     Raises `ConfigError` with every problem found.
     """
-    origins: dict[str, str] = {}
-    data: dict[str, Any] = {}
-    if path is not None:
-        data = _read_toml(path)
-        _note_origins(data, str(path), origins)
-    for source, place in (
-        (_environment(environment), "environment"),
-        (_credentials(environment), "credential"),
-    ):
-        _merge(data, source)
-        _note_origins(source, place, origins)
+    data, origins, problems = _gathered(path, environment)
     try:
         settings = Settings.model_validate(data)
     except ValidationError as error:
-        problems = explained(error.errors(), Settings, origins, otherwise=str(path) if path else "configuration")
+        problems += explained(error.errors(), Settings, origins, otherwise=str(path) if path else "configuration")
         salvaged = _salvaged(data, error, origins)
         wrong = {e["loc"][0] for e in error.errors()}
         if salvaged is not None and wrong.isdisjoint(channel_settings.ChannelsSettings.model_fields):
             problems += channel_settings.problems(salvaged[0])
         raise ConfigError(problems, salvaged) from None
-    if between := channel_settings.problems(settings):
-        raise ConfigError(between, (settings, origins))
+    if problems := problems + channel_settings.problems(settings):
+        raise ConfigError(problems, (settings, origins))
     return settings, origins
+
+
+def _gathered(path: Path | None, environment: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str], list[str]]:
+    """What all sources say, where each key came from, and what is wrong with the environment's own names."""
+    origins: dict[str, str] = {}
+    data: dict[str, Any] = {}
+    problems: list[str] = []
+    sources = [(_environment(environment), "environment"), (_credentials(environment), "credential")]
+    if path is not None:
+        data = _read_toml(path)
+        profile, name = _profile(data, environment, path)
+        sources.insert(0, (profile, f"{path} [profile.{name}]"))
+        _note_origins(data, str(path), origins)
+    suites = next((tree["suites"] for tree, _ in reversed([(data, ""), *sources]) if "suites" in tree), None)
+    if isinstance(suites, list):
+        theirs: dict[str, Any] = {}
+        for place, value in suite_environment.read(map(str, suites), environment, problems):
+            _put(theirs, list(place), value)
+        sources.insert(len(sources) - 2, (theirs, "environment"))
+    for source, origin in sources:
+        _merge(data, source)
+        _note_origins(source, origin, origins)
+    return data, origins, problems
+
+
+def _profile(data: dict[str, Any], environment: Mapping[str, str], path: Path) -> tuple[dict[str, Any], str]:
+    """The section that SEXTON_PROFILE names, else NODE_ENV, taken out with the others. NODE_ENV is other programs' too,
+    so a value without a section says nothing. Raises `ConfigError` for a SEXTON_PROFILE without one."""
+    profiles = data.pop("profile", {})
+    if not isinstance(profiles, dict) or not all(isinstance(section, dict) for section in profiles.values()):
+        raise ConfigError([f"{path}: profile: write sections, such as [profile.production.log]"])
+    wanted, other = environment.get("SEXTON_PROFILE", ""), environment.get("NODE_ENV", "")
+    if wanted and wanted not in profiles:
+        raise ConfigError([f"SEXTON_PROFILE: {path} has no [profile.{wanted}]{did_you_mean(wanted, profiles)}"])
+    name = wanted or other
+    return profiles.get(name, {}), name
 
 
 def _salvaged(

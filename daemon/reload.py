@@ -29,7 +29,7 @@ async def reload(
     engine.roster.adopt(catalogue)
     engine.slots.runs = settings.node.slots
     node = engine.settings.node.model_copy(
-        update={"slots": settings.node.slots, "drain_timeout": settings.node.drain_timeout}
+        update={name: getattr(settings.node, name) for name in ("slots", "drain_timeout", "jobs_enabled")}
     )
     engine.settings = engine.settings.model_copy(update={"node": node, "jobs": settings.jobs})
     engine.ticker.forget()

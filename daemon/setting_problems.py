@@ -68,7 +68,8 @@ def _sentence(
         return f"{place}: {_job_section(path[1:])}"
     if isinstance(error["input"], Mapping):  # what is wrong is between the keys of a section
         return f"{place}: {dotted}: {_said(error, dotted)}"
-    return f"{place}: {dotted} = {shown(path[-1], error['input'])}: {_said(error, dotted)}"
+    named = path[-1] if path[0] == "jobs" else dotted  # of a list of secrets, or of a section of keys, no part is shown
+    return f"{place}: {dotted} = {shown(named, error['input'])}: {_said(error, dotted)}"
 
 
 def _said(error: ErrorDetails, key: str) -> str:

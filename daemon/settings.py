@@ -38,6 +38,7 @@ class DatabaseSettings(Section):
 
 class NodeSettings(Section):
     name: str = ""
+    jobs_enabled: bool = True
     slots: int = Field(default=20, ge=1, le=100_000)
     lease: Annotated[PositiveDuration, AfterValidator(_renewable)] = timedelta(seconds=30)
     drain_timeout: Duration = timedelta(seconds=30)

@@ -132,3 +132,16 @@ def test_no_setting_of_the_engine_is_told_in_words_of_python(wild: Any) -> None:
                 assert (
                     re.search(r"input should|datetime|timedelta|tuple|dictionary|instance|pattern '", said) is None
                 ), said
+
+
+class Shop(BaseModel):
+    webhook_secrets: tuple[int, ...] = ()
+    keys: dict[str, int] = {}
+
+
+def test_no_part_of_a_list_of_secrets_or_of_a_section_of_keys_is_repeated() -> None:
+    with pytest.raises(ValidationError) as caught:
+        Shop.model_validate({"webhook_secrets": ["s3cret"], "keys": {"openai": "s3cret"}})
+    said = explained(caught.value.errors(), Shop, {}, under=["suite", "shop"])
+    assert len(said) == 2
+    assert "s3cret" not in "".join(said)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -15,6 +16,28 @@ from workers.tutoring.usage_advice import UsageSettings
 
 ADDRESS = r"^[^@\s\x00-\x1f\x7f,;<>]+@[^@\s\x00-\x1f\x7f,;<>]+$"
 EmailAddress = Annotated[str, StringConstraints(pattern=ADDRESS, max_length=254)]
+
+
+def every_ms(shortest_ms: int) -> Callable[[str], str]:
+    """Milliseconds, as the system before had its intervals, to a schedule; `ValueError` for less than `shortest_ms`."""
+
+    def schedule(text: str) -> str:
+        if not (text.isascii() and text.isdigit()) or not shortest_ms <= int(text) <= 86_400_000:
+            raise ValueError(f"{text!r}: write whole milliseconds, from {shortest_ms} to 86400000 (a day)")
+        return f"every {text}ms"
+
+    return schedule
+
+
+ENVIRONMENT: Mapping[str, tuple[tuple[str, ...], Callable[[str], object]]] = {
+    "RATE_LIMIT_MONITOR_INTERVAL": (("jobs", "tutoring", "rate_limit_monitor", "schedule"), every_ms(1_000)),
+    "HEALTH_CHECK_INTERVAL": (("jobs", "tutoring", "health_check", "schedule"), every_ms(10_000)),
+    **{
+        f"{name.upper()}_API_KEY": (("suite", "tutoring", "keys", name), str)
+        for name in ("openai", "anthropic", "gemini", "mistral", "groq", "cohere")
+    },
+}
+"""Names that people have in their environment anyway; `SEXTON_…` beats them."""
 
 
 class Settings(BaseModel):
