@@ -90,3 +90,11 @@ class Settings(BaseModel):
     """For products without one of their own: so many available pieces, or fewer, are low."""
     revenue_statuses: Annotated[tuple[Status, ...], BeforeValidator(listed)] = ("PROCESSING", "SHIPPED", "DELIVERED")
     """The states of orders that the sales report counts."""
+    sales_currency: Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")] = "INR"
+    """What a day without any order is zero of."""
+    notification_days: int = Field(default=30, ge=1, le=36_525)
+    """How long notifications are kept that were read."""
+    unverified_days: int = Field(default=30, ge=1, le=36_525)
+    """How long an account may stay unverified. One with orders stays for good."""
+    cron_lines: bool = False
+    """Whether jobs also log lines as the shop's earlier scripts did: `[instant] [task] status: [Cron] message`."""

@@ -24,7 +24,8 @@ FIRST_PAUSE, LONGEST_PAUSE = seconds(60), minutes(60)
 
 @job(
     Cron("*/10 * * * *", tz="Asia/Kolkata"), priority=Priority.HIGH, timeout=minutes(9), catch_up=CatchUp.LATEST,
-    connections=3, retention=days(30), aliases=("webhook-timeout-handler",),
+    connections=3, retention=days(30),
+    aliases=("webhook-timeout-handler", "lastPaymentRetry/paymentRetries"),
 )  # fmt: skip
 async def webhook_timeout_handler(ctx: Context) -> object:
     """Ask the provider about payments that have been open for over ten minutes."""
