@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
 
 import asyncpg
 
-from daemon import sql
+from daemon import sql, suite_gauges
 from daemon.database import DatabaseDown, Link
 from daemon.delivery_store import COUNTS
 from daemon.engine import Engine
 from daemon.events import Event, Note
 from daemon.job import Job
 from daemon.queue import WorkQueue
+from daemon.suite_gauges import Gauged, SuiteGauge
 
 TELLER, JOBS, RUNS, NODES, EVENTS, ACTIONS = sql.load(
     __file__, "teller", "jobs", "runs", "nodes", "events", "actions"
@@ -52,6 +53,7 @@ class Counted:
     events: Amount
     nodes: Mapping[str, int]
     actions: Mapping[str, int]
+    gauges: Sequence[Gauged] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ class Census:
     jobs: Callable[[], Mapping[str, Job]]
     queues: Collection[WorkQueue]
     emit: Callable[[Event], None]
+    gauges: Sequence[SuiteGauge] = ()
     failures: int = 0
     _began: datetime = field(default_factory=lambda: datetime.now(UTC))
     _successes: dict[str, Success] = field(default_factory=dict)
@@ -126,6 +129,7 @@ class Census:
             messages={(r["channel"], r["state"]): Amount(r["messages"], max(r["oldest_s"], 0.0)) for r in messages},
             events=Amount(events["waiting"], max(events["oldest_age_s"], 0.0)), nodes=dict(nodes),
             actions={r["action"]: r["actions"] for r in actions},
+            gauges=await self._look_at_gauges(connection),
         )  # fmt: skip
 
     async def _look_at_jobs(
@@ -144,6 +148,19 @@ class Census:
             since[name] = max(base, row["changed_at"] or base)  # resumed or rescheduled: what was before is settled
         return frozenset(row["name"] for row in rows if row["paused"]), since
 
+    async def _look_at_gauges(self, connection: asyncpg.Connection) -> list[Gauged]:
+        """Of suites. One that cannot be read is complained of, and costs no other."""
+        found: list[Gauged] = []
+        wrong: list[str] = []
+        for gauge in self.gauges:
+            try:
+                found.append(await suite_gauges.read(connection, gauge))
+            except (asyncpg.PostgresError, ValueError, TypeError, KeyError) as error:
+                wrong.append(f"{gauge.name} cannot be read: {type(error).__name__}: {error}")
+        if wrong:
+            self._complain("; ".join(wrong))
+        return found
+
     async def _look_at_queues(
         self, connection: asyncpg.Connection
     ) -> tuple[dict[tuple[str, str], int], dict[str, float]]:
@@ -161,5 +178,5 @@ def census_of(engine: Engine, emit: Callable[[Event], None]) -> Census:
     """Of a node's own jobs and queues, on a connection that nothing of its work waits for."""
     return Census(
         engine.census_link, lambda: engine.lease.incarnation, lambda: engine.lease.holds, lambda: engine.roster.jobs,
-        tuple(engine.catalogue.queues.values()), emit,
+        tuple(engine.catalogue.queues.values()), emit, suite_gauges.load(engine.catalogue.packages),
     )  # fmt: skip

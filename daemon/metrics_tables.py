@@ -33,6 +33,8 @@ class TableMetrics(Collector):
             yield from _queues(told)
             yield from _messages(told)
             yield from _others(told)
+            for gauged in told.gauges:
+                yield gauges(gauged.name, gauged.text, gauged.labels, gauged.samples)
 
 
 def _jobs(told: Counted, expected: Mapping[str, Expectation]) -> Iterator[Metric]:
