@@ -49,12 +49,8 @@ def show(invocation: Invocation, *, as_json: bool) -> int:
             return await connection.fetch(LISTED.text, True, None, MOST)
 
     rows = run_async(main)
-    if as_json:
-        output.print_json([described(row) for row in rows])
-    elif rows:
-        output.table(("approval", "action", "job", "asked by", "at", "why"), [_row(row) for row in rows])
-    else:
-        output.note("nothing waits for a second person")
+    headings = ("approval", "action", "job", "asked by", "at", "why")
+    output.listing(rows, described, headings, _row, as_json=as_json, none="nothing waits for a second person")
     return 0
 
 

@@ -57,12 +57,9 @@ def verify_backup(invocation: Invocation, name: str) -> int:
 def list_backups(invocation: Invocation, *, as_json: bool) -> int:
     """From the directory: it needs no database."""
     found = run_async(_without_database(invocation.settings).listed)
-    if as_json:
-        output.print_json([described(backup) for backup in found])
-    elif found:
-        output.table(("name", "taken (UTC)", "size", "tables", "rows", "verified (UTC)", ""), [_row(b) for b in found])
-    else:
-        output.note(f"there are no backups in {invocation.settings.backup_directory}")
+    headings = ("name", "taken (UTC)", "size", "tables", "rows", "verified (UTC)", "")
+    none = f"there are no backups in {invocation.settings.backup_directory}"
+    output.listing(found, described, headings, _row, as_json=as_json, none=none)
     return 0
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 STYLES = {
     "succeeded": "green", "alive": "green", "ready": "green", "running": "cyan", "waiting": "blue",
     "failed": "bold red", "dead": "bold red", "held": "yellow", "missed": "yellow", "paused": "yellow",
     "skipped": "dim", "cancelled": "dim", "disabled": "dim",
 }  # fmt: skip
+
+
+Found = TypeVar("Found")
 
 
 def print_json(value: object) -> None:
@@ -35,6 +39,19 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     widths = [max(len(cell) for cell in column) for column in zip(headings, *rows, strict=True)]
     for row in [headings, *rows]:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def listing(
+    found: Sequence[Found], described: Callable[[Found], object], headings: Sequence[str],
+    row: Callable[[Found], Sequence[str]], *, as_json: bool, none: str,
+) -> None:  # fmt: skip
+    """What was found: as JSON, each by `described`, or a line each by `row`; `none` is said to a person of nothing."""
+    if as_json:
+        print_json([described(each) for each in found])
+    elif found:
+        table(headings, [row(each) for each in found])
+    else:
+        note(none)
 
 
 def _rich_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

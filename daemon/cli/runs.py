@@ -37,13 +37,8 @@ def show_runs(invocation: Invocation, name: str | None, state: str | None, limit
             return await connection.fetch(RUNS_OF_JOB.text, state, limit, job)
 
     rows = run_async(ask)
-    if as_json:
-        output.print_json([described(row) for row in rows])
-    elif rows:
-        headings = ("run", "job", "due (UTC)", "trigger", "state", "try", "took", "why")
-        output.table(headings, [_row(row) for row in rows])
-    else:
-        output.note("no such runs")
+    headings = ("run", "job", "due (UTC)", "trigger", "state", "try", "took", "why")
+    output.listing(rows, described, headings, _row, as_json=as_json, none="no such runs")
     return 0
 
 

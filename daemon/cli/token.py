@@ -53,13 +53,9 @@ def show(invocation: Invocation, *, everything: bool, as_json: bool) -> int:
             return await tokens.listed(connection, everything=everything)
 
     rows = run_async(main)
-    if as_json:
-        output.print_json([described(row) for row in rows])
-    elif rows:
-        headings = ("name", "role", "state", "issued", "by", "expires", "last used", "id")
-        output.table(headings, [_row(row) for row in rows])
-    else:
-        output.note("no tokens" if everything else "no valid tokens; --all lists the others too")
+    headings = ("name", "role", "state", "issued", "by", "expires", "last used", "id")
+    none = "no tokens" if everything else "no valid tokens; --all lists the others too"
+    output.listing(rows, described, headings, _row, as_json=as_json, none=none)
     return 0
 
 

@@ -17,7 +17,7 @@ from daemon import migrate
 from daemon.embedded import open_database
 from tests.system.account import Totals
 from tests.system.account import totals as charged
-from tests.system.node import Node
+from tests.system.one_life import one_life
 from tests.system.place import LOOSE, Place, copied
 from tests.system.stage import flights_environment
 from tests.system.waiting import row
@@ -71,19 +71,9 @@ def quiet(folder: Path) -> Path:
 async def _clean_run(folder: Path, copy: Path, bindir: Path | None) -> Totals:
     """What the flights come to when nothing goes wrong."""
     place = Place(copied(folder, copy), bindir)
-    node = await Node.start(flights_environment(place, copy.parent, copy.name))
-    try:
-        await node.ready()
-        connection = await asyncpg.connect(place.url)
+    async with one_life(place, flights_environment(place, copy.parent, copy.name)) as connection:
         await row(connection, "SELECT NOT EXISTS (SELECT FROM flights.flight_processing_queue)", seconds=90)
-        found = await charged(connection)
-        await connection.close()
-        assert await node.stop() == 0
-    finally:
-        if node.alive:
-            await node.kill()
-        place.remove()
-    return found
+        return await charged(connection)
 
 
 @asynccontextmanager

@@ -17,6 +17,7 @@ import asyncpg
 from daemon import migrate
 from tests.system.daemons import environment_of
 from tests.system.node import Node
+from tests.system.one_life import one_life
 from tests.system.payouts.books import Books, books
 from tests.system.place import Place, copied
 from tests.system.template import alone
@@ -113,7 +114,8 @@ async def _found(folder: Path, bindir: Path | None, zone: str, investments: int)
         today = (await connection.fetchval("SELECT sexton.clock()")).astimezone(ZoneInfo(zone)).date()
         await connection.execute(LONG_AGO.format(zone=zone))
         await connection.execute("VACUUM ANALYZE investment.investment")
-    node = await _daemon(place, folder.parent, zone, investments)
+    node = await Node.start(_environment(place, folder.parent, zone, investments))
+    await node.ready()
     opened = await asyncpg.connect(place.url)
     await row(opened, KNOWN)
     await opened.close()
@@ -132,22 +134,10 @@ async def until_paid(connection: asyncpg.Connection, said: Callable[[str], None]
 
 async def _clean_run(folder: Path, bindir: Path | None, zone: str, investments: int) -> Books:
     place = Place(copied(folder, folder.with_name(f"{folder.name}-clean")), bindir)
-    node = await _daemon(place, folder.parent, zone, investments)
-    try:
-        opened = await asyncpg.connect(place.url)
-        await until_paid(opened, lambda what: tell(f"a clean run: {what}"))
-        found = await books(opened)
-        await opened.close()
-        assert await node.stop() == 0
-    finally:
-        if node.alive:
-            await node.kill()
-        place.remove()
-    return found
+    async with one_life(place, _environment(place, folder.parent, zone, investments)) as connection:
+        await until_paid(connection, lambda what: tell(f"a clean run: {what}"))
+        return await books(connection)
 
 
-async def _daemon(place: Place, folder: Path, zone: str, investments: int) -> Node:
-    settings = payout_environment(zone, investments)
-    node = await Node.start(environment_of(place, folder, folder.name, **settings))
-    await node.ready()
-    return node
+def _environment(place: Place, folder: Path, zone: str, investments: int) -> dict[str, str]:
+    return environment_of(place, folder, folder.name, **payout_environment(zone, investments))
