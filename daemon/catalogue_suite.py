@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import inspect
-import os
 import pkgutil
 import re
 import traceback
@@ -152,23 +151,9 @@ def _settings(package: str, given: dict[str, Any], origins: Mapping[str, str], p
         if given:
             problems.append(f"suite.{suite}: this suite has no settings")
         return None
-    module = importlib.import_module(f"{package}.settings")
-    model: type[BaseModel] = module.Settings
-    given, origins = _with_usual_names(given, origins, suite, getattr(module, "ENVIRONMENT", {}))
+    model: type[BaseModel] = importlib.import_module(f"{package}.settings").Settings
     try:
         return model.model_validate(given)
     except ValidationError as error:
         problems += explained(error.errors(), model, origins, under=("suite", suite))
         return None
-
-
-def _with_usual_names(
-    given: dict[str, Any], origins: Mapping[str, str], suite: str, names: Mapping[str, str]
-) -> tuple[dict[str, Any], Mapping[str, str]]:
-    """`names`: a variable of the environment → the suite's key. It beats the file; SEXTON_SUITE__… and credentials
-    beat it."""
-    for name, key in names.items():
-        place = f"suite.{suite}.{key}"
-        if os.environ.get(name) and origins.get(place) not in ("environment", "credential"):
-            given, origins = {**given, key: os.environ[name]}, {**origins, place: f"environment ({name})"}
-    return given, origins

@@ -18,14 +18,17 @@ from typing import TYPE_CHECKING, Any
 from daemon.addresses import one_line
 from daemon.channels.channel import InlineImage, Message
 from daemon.channels.mime import CONTENT_ID
+from daemon.drawings import Drawings
 
 if TYPE_CHECKING:
+    from css_inline import CSSInliner
     from jinja2 import Environment
 
     from daemon.outbox import OutboxRow, Recipient
 
 TEMPLATE = re.compile(r"[a-z][a-z0-9_]*")
 ENGINE = ""  # the suite of the engine's own messages
+SHARED = Path(__file__).with_name("templates") / "shared"
 PNG = b"\x89PNG\r\n\x1a\n"
 LONGEST = 2_000_000
 CAN_BE_REFUSED = frozenset({"promotional", "alert"})
@@ -81,18 +84,22 @@ class Letters:
         """The message of an outbox row. Raises `LetterError`.
 
         Templates see the row's data by name, and `unsubscribe_url` (None where nobody can unsubscribe). Pictures in
-        `data["images"]`, {name: PNG in base64}, are inline images: `<img src="{{ images.name }}">`.
+        `data["images"]`, {name: PNG in base64}, are inline images: `<img src="{{ images.name }}">`; `draw` makes more
+        (`Drawings`). Rules of `<style>` in the HTML go into the elements they are for, as mail programs heed them
+        there; `@media` stays.
         """
         address = (row.address if recipient is None else recipient.address(row.channel)) or ""
         url = None
         if row.kind in CAN_BE_REFUSED and (row.recipient or row.address):
             url = self.unsubscribe_url(row.suite, row.recipient or row.address or "", row.channel)
         images = _images(row.data)
-        data = {**row.data, "unsubscribe_url": url, "images": {image.cid: f"cid:{image.cid}" for image in images}}
+        drawings = Drawings()
+        named = {image.cid: f"cid:{image.cid}" for image in images}
+        data = {**row.data, "unsubscribe_url": url, "images": named, "draw": drawings}
         subject, text, html = self._texts(row.suite, row.template, row.channel, data)
         return Message(
             id=row.id, dedupe_key=row.dedupe_key, kind=row.kind, address=address, subject=subject, text=text,
-            html=html, images=images, unsubscribe_url=url,
+            html=html, images=images + drawings.images, unsubscribe_url=url,
         )  # fmt: skip
 
     def _texts(self, suite: str, template: str, channel: str, data: Mapping[str, Any]) -> tuple[str, str, str | None]:
@@ -106,7 +113,10 @@ class Letters:
             return subject, short if short is not None else self._text(suite, f"{template}.txt", data) or "", None
         if not subject:
             raise LetterError(f"{self.folders[suite] / template}.subject.txt: it comes out empty")
-        return subject, self._text(suite, f"{template}.txt", data) or "", self._text(suite, f"{template}.html", data)
+        html = self._text(suite, f"{template}.html", data)
+        if html is not None and "<style" in html:
+            html = self._styles.inline(html)
+        return subject, self._text(suite, f"{template}.txt", data) or "", html
 
     def _text(self, suite: str, name: str, data: Mapping[str, Any]) -> str | None:
         """What a file comes out as, None when there is no such file."""
@@ -132,17 +142,25 @@ class Letters:
 
     @cached_property
     def _environments(self) -> dict[str, Environment]:
-        """One a suite, so that none reads another's. A change of a file is read at the next start."""
-        from jinja2 import FileSystemLoader, StrictUndefined, select_autoescape
+        """One a suite, so that none reads another's; `sexton/…` is shared. Changes are read at the next start."""
+        from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader, StrictUndefined, select_autoescape
         from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+        shared = PrefixLoader({"sexton": FileSystemLoader(SHARED)})
         return {
             suite: ImmutableSandboxedEnvironment(
-                loader=FileSystemLoader(folder), undefined=StrictUndefined, auto_reload=False, trim_blocks=True,
-                lstrip_blocks=True, autoescape=select_autoescape(("html",), default=False, default_for_string=False),
+                loader=ChoiceLoader([FileSystemLoader(folder), shared]), undefined=StrictUndefined, auto_reload=False,
+                trim_blocks=True, lstrip_blocks=True,
+                autoescape=select_autoescape(("html",), default=False, default_for_string=False),
             )
             for suite, folder in self.folders.items()
         }  # fmt: skip
+
+    @cached_property
+    def _styles(self) -> CSSInliner:
+        from css_inline import CSSInliner
+
+        return CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
 
     def _place(self, error: Exception, suite: str, name: str) -> str:
         """`file:line` of the template, which Jinja2 puts into the traceback, or into a syntax error."""

@@ -210,26 +210,6 @@ def test_a_suites_wrong_setting_is_named_and_no_secret_shown(house: House, given
     assert caught.value.problems == [said]
 
 
-def test_a_suite_may_answer_to_a_usual_name_which_beats_the_file_and_nothing_else(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    house.job("tea/brew.py")
-    house.write("tea/settings.py", SETTINGS + "ENVIRONMENT = {'TEACUPS': 'cups'}\n")
-    settings = Settings.model_validate({"suites": [house.suite("tea")], "suite": {"tea": {"cups": 3}}})
-
-    def cups(place: str) -> object:
-        return catalogue.load(settings, {"suite.tea.cups": place}).settings["tea"].cups  # type: ignore[union-attr]
-
-    assert cups("tea.toml") == 3
-    monkeypatch.setenv("TEACUPS", "5")
-    assert [cups(place) for place in ("tea.toml", "environment", "credential")] == [5, 3, 3]
-    monkeypatch.setenv("TEACUPS", "many")
-    with pytest.raises(ConfigError) as caught:
-        cups("tea.toml")
-    (said,) = caught.value.problems
-    assert said.startswith("environment (TEACUPS): suite.tea.cups = ")
-
-
 def test_settings_for_a_suite_that_has_none_are_refused(house: House) -> None:
     house.job("tea/brew.py")
     assert problems(house, "tea", suite={"tea": {"cups": 1}}) == ["suite.tea: this suite has no settings"]

@@ -203,3 +203,41 @@ def test_templates_are_in_a_folder_beside_the_suites_jobs(monkeypatch: pytest.Mo
     assert folders["teahouse"] == tmp_path / "teahouse/templates"
     assert folders[""].parts[-2:] == ("daemon", "templates")
     assert "gone" not in folders
+
+
+def test_what_a_template_draws_is_in_the_mail_once(folder: Path) -> None:
+    (folder / "greeting.html").write_text(
+        '<img src="{{ draw.progress(40) }}"><img src="{{ draw.progress(40.4) }}"><img src="{{ draw.bars([1, 2]) }}">'
+        '<img src="{{ draw.bars([3]) }}"><img src="{{ draw.bars([1, 2]) }}">'
+    )
+    made = rendered(folder, {"name": "Ada"})
+    assert [image.cid for image in made.images] == ["progress40", "bars1", "bars2"]
+    assert all(image.png.startswith(b"\x89PNG") for image in made.images)
+    assert (made.html or "").count("cid:") == 5
+
+
+def test_rules_of_style_go_into_elements_and_those_of_media_stay(folder: Path) -> None:
+    (folder / "greeting.html").write_text(
+        "<html><head><style>p { color: red } @media print { p { color: black } }</style></head>"
+        "<body><p>{{ name }}</p></body></html>"
+    )
+    html = rendered(folder, {"name": "<style>p { color: blue }</style>"}).html or ""
+    assert '<p style="color: red;">&lt;style&gt;' in html
+    assert "@media print" in html
+    assert "blue }</style>" not in html
+
+
+def test_all_suites_share_one_look_and_none_reads_anothers_templates(folder: Path, tmp_path: Path) -> None:
+    (folder / "greeting.html").write_text(
+        '{% extends "sexton/mail.html" %}{% block heading %}Hello {{ name }}{% endblock %}'
+        '{% block content %}{% include "private.txt" ignore missing %}{% endblock %}'
+    )
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "private.txt").write_text("secret")
+    made = Letters({"tea": folder, "other": other}, lambda *_: "https://example.org/u/1").rendered(
+        row({"name": "<Ada>"}, kind="promotional"), ADA
+    )
+    assert "<title>Hello &lt;Ada&gt;</title>" in (made.html or "")
+    assert 'href="https://example.org/u/1"' in (made.html or "")
+    assert "secret" not in (made.html or "")

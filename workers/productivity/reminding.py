@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from daemon import Context, Transaction, sql
@@ -14,7 +14,13 @@ from workers.productivity.slots import Clocks, Rule, Slot, slots, unknown_zones
 
 ZONES, OPEN = sql.load(__file__, "zones", "open")
 
-Details = Callable[[Slot], Mapping[str, Any]]
+AT_LEAST = timedelta(hours=1)
+"""For which a mail is worth sending, however late its slot was served."""
+Details = Callable[[Slot, ReminderSettings], Mapping[str, Any]]
+
+
+def no_details(_slot: Slot, _settings: ReminderSettings) -> Mapping[str, Any]:
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,27 +35,30 @@ class Reminder:
     kind: str
     write: sql.Statement
     worth_for: timedelta
-    details: Details = lambda _slot: {}
+    details: Details = no_details
 
 
 async def remind(ctx: Context, reminder: Reminder, rule: Rule) -> None:
     """Deal with every slot that has come, in one transaction with the messages and the log of who got them."""
     settings: Settings = ctx.settings
-    clocks = clocks_of(settings.reminders)
-    async with ctx.snapshot() as reader:
-        people = {row["zone"]: row["last"] for row in await reader.fetch(ZONES, reminder.kind)}
-    if unknown := unknown_zones(list(people), clocks):
+    now = ctx.now()
+    people, clocks = await zones_with_people(ctx, reminder.kind)
+    due = slots(rule, people, clocks, now)
+    if unknown := unknown_zones([slot.zone for slot in due if not slot.again], clocks):
         ctx.log.warning(
             "%d time zones of people do not exist, and %s stands for them: %s",
             len(unknown), clocks.default, ", ".join(repr(zone) for zone in unknown[:10]),
         )  # fmt: skip
-    due = slots(rule, people, clocks, ctx.now())
     async with ctx.completing() as tx:
-        tx.result(await serve(tx, reminder, due, settings, ctx.now()))
+        tx.result(await serve(tx, reminder, due, settings, now))
 
 
-def clocks_of(settings: ReminderSettings) -> Clocks:
-    return Clocks(settings.default_timezone, settings.timezone)
+async def zones_with_people(ctx: Context, kind: str) -> tuple[dict[str, date | None], Clocks]:
+    """Zone → the last date dealt with there, and whose clocks count."""
+    settings: Settings = ctx.settings
+    async with ctx.snapshot() as reader:
+        people = {row["zone"]: row["last"] for row in await reader.fetch(ZONES, kind)}
+    return people, Clocks(settings.reminders.default_timezone, settings.reminders.timezone)
 
 
 async def serve(
@@ -64,10 +73,15 @@ async def serve(
         for row in await tx.fetch(OPEN, reminder.kind, json.dumps([noted(slot) for slot in due]), now)
     }
     served = [
-        {**noted(slot), "since": since[slot.zone, slot.date], "expires_at": slot.due_at + reminder.worth_for,
-         **reminder.details(slot)}
-        for slot in due if slot.skipped is None and (slot.zone, slot.date) in since
-    ]  # fmt: skip
+        {
+            **noted(slot),
+            "since": since[slot.zone, slot.date],
+            "expires_at": max(slot.due_at + reminder.worth_for, now + AT_LEAST),
+            **reminder.details(slot, settings.reminders),
+        }
+        for slot in due
+        if slot.skipped is None and (slot.zone, slot.date) in since
+    ]
     counts["slots"] = sum(not slot.again for slot in due if slot.skipped is None)
     counts["skipped_slots"] = sum(slot.skipped is not None for slot in due)
     if served:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import time
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -11,12 +12,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from daemon import zones
 
 LONGEST_DAYS = 36525
-ENVIRONMENT = {
-    "FRONTEND_URL": "frontend_url",
-    "ANALYTICS_RETENTION_DAYS": "analytics_retention_days",
-    "CLEANUP_INTERVAL_DAYS": "cleanup_interval_days",
+ENVIRONMENT: Mapping[str, tuple[tuple[str, ...], Callable[[str], object]]] = {
+    name: (("suite", "productivity", name.lower()), str)
+    for name in ("FRONTEND_URL", "ANALYTICS_RETENTION_DAYS", "CLEANUP_INTERVAL_DAYS")
 }
-"""Names that the suite answers to in the environment, beside SEXTON_SUITE__PRODUCTIVITY__…, which beats them."""
+"""Names that people have in their environment anyway; `SEXTON_…` beats them."""
 
 
 def _address_of_pages(url: str) -> str:
@@ -64,6 +64,8 @@ class ReminderSettings(BaseModel):
     window_hours: int = Field(default=6, ge=1, le=24)
     daily_check_window_hours: int = Field(default=3, ge=1, le=24)
     """Shorter: a check of the day makes no sense on the next."""
+    daily_check_days: int = Field(default=7, ge=1, le=LONGEST_DAYS)
+    """Who has not been there for so long is not asked daily any more: inactive_users writes to them."""
     break_after_minutes: int = Field(default=25, ge=5, le=240)
     """Of focus without a break, and since the last reminder of one."""
     goals_listed: int = Field(default=20, ge=1, le=100)

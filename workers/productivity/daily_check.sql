@@ -1,0 +1,48 @@
+-- name: write
+-- $1: slots. $2: now. $3: where the pages are. $4: goals listed in one mail.
+WITH slot AS MATERIALIZED (
+    SELECT * FROM jsonb_to_recordset($1::jsonb) AS s (
+        zone text, date date, since timestamptz, expires_at timestamptz, today timestamptz, active_since timestamptz,
+        days jsonb)
+), due AS MATERIALIZED (
+    SELECT a.id AS user_id, a.name, s.date, s.expires_at, s.days, coalesce(a.refusal,
+        CASE WHEN a.channels ->> 'daily' = 'false' THEN 'daily checks are off'
+             WHEN a.workday_mask >> (extract(isodow FROM s.date)::int - 1) & 1 = 0 THEN 'no workday' END) AS refusal
+    FROM slot s
+    JOIN audience a ON a.tz = s.zone AND a.tz_set_at >= s.since
+    WHERE a.created_at <= $2::timestamptz - interval '1 day' AND a.last_activity_at >= s.active_since
+        AND NOT EXISTS (
+            SELECT FROM timed_session t
+            WHERE t.user_id = a.id AND t.kind = 'FOCUS' AND t.started_at > s.today - interval '16 hours'
+                AND t.until > s.today AND t.started_at <= $2)
+        AND NOT EXISTS (
+            SELECT FROM reminder_log r
+            WHERE r.user_id = a.id AND r.kind = 'daily_check' AND r.ref = s.date::text AND r.bucket = '')
+), this_day AS (
+    INSERT INTO reminder_log (user_id, kind, ref, sent_at)
+    SELECT user_id, 'daily_check', date::text, $2 FROM due WHERE refusal IS NULL
+    ON CONFLICT DO NOTHING
+), mailed AS (
+    INSERT INTO sexton.outbox (suite, recipient, channel, template, data, kind, dedupe_key, expires_at)
+    SELECT 'productivity', user_id::text, 'email', 'daily_check', jsonb_build_object(
+            'name', name, 'date', date, 'url', $3::text, 'days', f.days, 'goals', coalesce(g.goals, '[]'),
+            'more', coalesce(g.more, 0)),
+        'promotional', 'productivity:daily_check:' || user_id || ':' || date, expires_at
+    FROM due d
+    CROSS JOIN LATERAL (
+        SELECT jsonb_agg(jsonb_build_object(
+                'day', w.day, 'label', to_char(w.day, 'Dy'), 'minutes', f.seconds / 60) ORDER BY w.day) AS days
+        FROM jsonb_to_recordset(d.days) AS w (day date, starts timestamptz, ends timestamptz)
+        CROSS JOIN LATERAL focus(d.user_id, w.starts, least(w.ends, $2)) f) f
+    CROSS JOIN LATERAL (
+        SELECT jsonb_agg(jsonb_build_object('id', o.id, 'title', o.title, 'due', to_char(o.due_on, 'FMDD Mon YYYY'), 'progress', o.progress)
+            ORDER BY o.nth) FILTER (WHERE o.nth <= $4::int) AS goals, greatest(count(*) - $4, 0) AS more
+        FROM (SELECT id, title, due_on, progress, row_number() OVER (ORDER BY due_on, id) AS nth
+              FROM goal WHERE user_id = d.user_id AND status = 'OPEN') o) g
+    WHERE d.refusal IS NULL
+    ON CONFLICT (dedupe_key) DO NOTHING
+    RETURNING 1
+)
+SELECT (SELECT count(*) FROM mailed) AS sent,
+    (SELECT coalesce(jsonb_object_agg(refusal, people), '{}') FROM (
+        SELECT refusal, count(*) AS people FROM due WHERE refusal IS NOT NULL GROUP BY refusal) r)::text AS suppressed;

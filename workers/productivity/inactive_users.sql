@@ -1,0 +1,48 @@
+-- name: write
+-- $1: slots. $2: now. $3: where the pages are. $4: goals listed in one mail. Each step once for one absence, which is
+-- known by the last activity before it.
+WITH slot AS MATERIALIZED (
+    SELECT * FROM jsonb_to_recordset($1::jsonb)
+        AS s (zone text, date date, since timestamptz, expires_at timestamptz, steps jsonb)
+), due AS MATERIALIZED (
+    SELECT a.id AS user_id, a.name, s.date, s.expires_at, t.step,
+        extract(epoch FROM a.last_activity_at)::bigint::text AS absence,
+        coalesce(a.refusal, CASE WHEN a.channels ->> 'inactive' = 'false' THEN 'nudges are off' END) AS refusal
+    FROM slot s
+    CROSS JOIN jsonb_to_recordset(s.steps) AS t (step int, earliest timestamptz, latest timestamptz)
+    JOIN audience a ON a.tz = s.zone AND a.tz_set_at >= s.since AND a.last_activity_at >= t.earliest
+        AND a.last_activity_at < t.latest
+    WHERE NOT EXISTS (
+            SELECT FROM reminder_log r
+            WHERE r.user_id = a.id AND r.kind = 'absence' AND r.bucket = t.step::text
+                AND r.ref = extract(epoch FROM a.last_activity_at)::bigint::text)
+        AND NOT EXISTS (
+            SELECT FROM reminder_log r
+            WHERE r.user_id = a.id AND r.kind = 'inactive_users' AND r.ref = s.date::text AND r.bucket = '')
+), this_day AS (
+    INSERT INTO reminder_log (user_id, kind, ref, sent_at)
+    SELECT user_id, 'inactive_users', date::text, $2::timestamptz FROM due WHERE refusal IS NULL
+    ON CONFLICT DO NOTHING
+), this_step AS (
+    INSERT INTO reminder_log (user_id, kind, ref, bucket, sent_at)
+    SELECT user_id, 'absence', absence, step::text, $2 FROM due WHERE refusal IS NULL
+    ON CONFLICT DO NOTHING
+), mailed AS (
+    INSERT INTO sexton.outbox (suite, recipient, channel, template, data, kind, dedupe_key, expires_at)
+    SELECT 'productivity', user_id::text, 'email', 'inactive_users', jsonb_build_object(
+            'name', name, 'date', date, 'url', $3::text, 'days', step, 'last', step = 30,
+            'goals', coalesce(g.goals, '[]'), 'more', coalesce(g.more, 0)),
+        'promotional', 'productivity:inactive_users:' || user_id || ':' || date, expires_at
+    FROM due d
+    CROSS JOIN LATERAL (
+        SELECT jsonb_agg(jsonb_build_object('id', o.id, 'title', o.title, 'due', to_char(o.due_on, 'FMDD Mon YYYY'), 'progress', o.progress)
+            ORDER BY o.nth) FILTER (WHERE o.nth <= $4::int) AS goals, greatest(count(*) - $4, 0) AS more
+        FROM (SELECT id, title, due_on, progress, row_number() OVER (ORDER BY due_on, id) AS nth
+              FROM goal WHERE user_id = d.user_id AND status = 'OPEN') o) g
+    WHERE d.refusal IS NULL
+    ON CONFLICT (dedupe_key) DO NOTHING
+    RETURNING 1
+)
+SELECT (SELECT count(*) FROM mailed) AS sent,
+    (SELECT coalesce(jsonb_object_agg(refusal, people), '{}') FROM (
+        SELECT refusal, count(*) AS people FROM due WHERE refusal IS NOT NULL GROUP BY refusal) r)::text AS suppressed;

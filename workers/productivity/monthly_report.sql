@@ -1,0 +1,65 @@
+-- name: write
+-- $1: slots. $2: now. $3: where the pages are. $4: goals listed in one mail. Who neither focused nor had a goal due or
+-- done in the month gets nothing. A goal is done on time by the end of its due date.
+WITH slot AS MATERIALIZED (
+    SELECT * FROM jsonb_to_recordset($1::jsonb) AS s (
+        zone text, date date, since timestamptz, expires_at timestamptz, month date, before timestamptz, starts timestamptz,
+        ends timestamptz, days jsonb)
+), due AS MATERIALIZED (
+    SELECT a.id AS user_id, a.name, s.date, s.expires_at, s.month, s.days, s.before, s.starts, s.ends,
+        coalesce(a.refusal, CASE WHEN a.channels ->> 'monthly' = 'false' THEN 'monthly reports are off' END) AS refusal
+    FROM slot s
+    JOIN audience a ON a.tz = s.zone AND a.tz_set_at >= s.since
+    WHERE (EXISTS (SELECT FROM timed_session t
+                WHERE t.user_id = a.id AND t.kind = 'FOCUS' AND t.started_at >= s.starts AND t.started_at < s.ends)
+            OR EXISTS (SELECT FROM goal g
+                WHERE g.user_id = a.id AND g.status = 'DONE' AND g.completed_at >= s.starts AND g.completed_at < s.ends)
+            OR EXISTS (SELECT FROM goal g
+                WHERE g.user_id = a.id AND g.status = 'OPEN' AND g.due_on >= s.month AND g.due_on < s.date))
+        AND NOT EXISTS (
+            SELECT FROM reminder_log r
+            WHERE r.user_id = a.id AND r.kind = 'monthly_report' AND r.ref = s.date::text AND r.bucket = '')
+), this_day AS (
+    INSERT INTO reminder_log (user_id, kind, ref, sent_at)
+    SELECT user_id, 'monthly_report', date::text, $2::timestamptz FROM due WHERE refusal IS NULL
+    ON CONFLICT DO NOTHING
+), mailed AS (
+    INSERT INTO sexton.outbox (suite, recipient, channel, template, data, kind, dedupe_key, expires_at)
+    SELECT 'productivity', user_id::text, 'email', 'monthly_report', jsonb_build_object(
+            'name', name, 'month', to_char(month, 'YYYY-MM'), 'month_name', to_char(month, 'FMMonth'), 'url', $3::text,
+            'days', w.days, 'best', w.best, 'minutes', w.seconds / 60,
+            'active_days', w.active, 'sessions', f.sessions, 'minutes_before', b.seconds / 60, 'done', g.done,
+            'due', g.due, 'on_time', g.on_time, 'missed', coalesce(g.missed, '[]'),
+            'more', greatest(g.due - g.due_done - $4::int, 0)),
+        'promotional', 'productivity:monthly_report:' || user_id || ':' || month, expires_at
+    FROM due d
+    CROSS JOIN LATERAL (
+        SELECT jsonb_agg(jsonb_build_object(
+                'day', w.day, 'label', to_char(w.day, 'FMDD Mon'), 'minutes', f.seconds / 60) ORDER BY w.day) AS days,
+            sum(f.seconds)::bigint AS seconds, count(*) FILTER (WHERE f.seconds > 0) AS active,
+            (jsonb_agg(jsonb_build_object('label', to_char(w.day, 'FMDD Mon'), 'minutes', f.seconds / 60)
+                ORDER BY f.seconds DESC, w.day)) -> 0 AS best
+        FROM jsonb_to_recordset(d.days) AS w (day date, starts timestamptz, ends timestamptz)
+        CROSS JOIN LATERAL focus(d.user_id, w.starts, w.ends) f) w
+    CROSS JOIN LATERAL focus(d.user_id, d.starts, d.ends) f
+    CROSS JOIN LATERAL focus(d.user_id, d.before, d.starts) b
+    CROSS JOIN LATERAL (
+        SELECT count(*) FILTER (WHERE was_done) AS done, count(*) FILTER (WHERE was_due) AS due,
+            count(*) FILTER (WHERE was_due AND status = 'DONE') AS due_done,
+            count(*) FILTER (WHERE was_due AND completed_at < due_end) AS on_time,
+            jsonb_agg(jsonb_build_object('id', id, 'title', title, 'due', to_char(due_on, 'FMDD Mon YYYY'), 'progress', progress) ORDER BY nth)
+                FILTER (WHERE was_due AND status = 'OPEN' AND nth <= $4) AS missed
+        FROM (SELECT n.id, n.title, n.due_on, n.progress, n.status, n.completed_at, w.ends AS due_end, w.day IS NOT NULL AS was_due,
+                  n.status = 'DONE' AND n.completed_at >= d.starts AND n.completed_at < d.ends AS was_done,
+                  row_number() OVER (PARTITION BY n.status, w.day IS NOT NULL ORDER BY n.due_on, n.id) AS nth
+              FROM goal n
+              LEFT JOIN jsonb_to_recordset(d.days) AS w (day date, ends timestamptz) ON w.day = n.due_on
+              WHERE n.user_id = d.user_id AND n.status <> 'ABANDONED') n
+        WHERE was_due OR was_done) g
+    WHERE d.refusal IS NULL
+    ON CONFLICT (dedupe_key) DO NOTHING
+    RETURNING 1
+)
+SELECT (SELECT count(*) FROM mailed) AS sent,
+    (SELECT coalesce(jsonb_object_agg(refusal, people), '{}') FROM (
+        SELECT refusal, count(*) AS people FROM due WHERE refusal IS NOT NULL GROUP BY refusal) r)::text AS suppressed;
