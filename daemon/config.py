@@ -82,10 +82,10 @@ def _gathered(path: Path | None, environment: Mapping[str, str]) -> tuple[dict[s
         _note_origins(data, str(path), origins)
     suites = next((tree["suites"] for tree, _ in reversed([(data, ""), *sources]) if "suites" in tree), None)
     if isinstance(suites, list):
-        theirs: dict[str, Any] = {}
-        for place, value in suite_environment.read(map(str, suites), environment, problems):
+        for variable, place, value in suite_environment.read(map(str, suites), environment, problems):
+            theirs: dict[str, Any] = {}
             _put(theirs, list(place), value)
-        sources.insert(len(sources) - 2, (theirs, "environment"))
+            sources.insert(len(sources) - 2, (theirs, f"environment ({variable})"))
     for source, origin in sources:
         _merge(data, source)
         _note_origins(source, origin, origins)

@@ -12,21 +12,23 @@ NAME = "ENVIRONMENT"
 
 def read(
     packages: Iterable[str], environment: Mapping[str, str], problems: list[str]
-) -> list[tuple[tuple[str, ...], object]]:
-    """Place in the configuration and value, of each variable that is set.
+) -> list[tuple[str, tuple[str, ...], object]]:
+    """Variable, place in the configuration and value, of each that is set.
 
-    A suite's `settings.py` may have `ENVIRONMENT`: a variable's name → the place, such as `("jobs", "tea", "brew",
-    "schedule")`, and a function from its text to the value there, whose `ValueError` goes to `problems`. A suite that
-    cannot be loaded has none here; the catalogue tells why.
+    A suite's `settings.py` may have `ENVIRONMENT`: a variable's name → a key of the suite's section; or the place, such
+    as `("jobs", "tea", "brew", "schedule")`, with a function from its text to the value there, whose `ValueError` goes
+    to `problems`. A suite that cannot be loaded has none here; the catalogue tells why.
     """
-    found: list[tuple[tuple[str, ...], object]] = []
+    found: list[tuple[str, tuple[str, ...], object]] = []
     for package in packages:
-        for name, (place, value_of) in _declared(package).items():
+        for name, declared in _declared(package).items():
             text = environment.get(name, "").strip()
             if not text:
                 continue
             try:
-                found.append((place, value_of(text)))
+                suite = package.rpartition(".")[2]
+                place, value_of = (("suite", suite, declared), str) if isinstance(declared, str) else declared
+                found.append((name, place, value_of(text)))
             except ValueError as error:
                 problems.append(f"{name}: {error}")
     return found

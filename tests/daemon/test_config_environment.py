@@ -28,7 +28,8 @@ def minutes(text):
     if not text.isdigit():
         raise ValueError(f"{text!r}: write whole minutes")
     return f"every {text}m"
-ENVIRONMENT = {"STEEP": (("jobs", "tea", "brew", "schedule"), minutes), "CUPS": (("suite", "tea", "cups"), int)}
+ENVIRONMENT = {"STEEP": (("jobs", "tea", "brew", "schedule"), minutes), "CUPS": (("suite", "tea", "cups"), int),
+               "TEACUPS": "cups"}
 """
 
 
@@ -88,7 +89,17 @@ def test_a_suites_own_names_beat_the_file_and_ours_beat_them(tmp_path: Path, tea
     assert settings.suite == {"tea": {"cups": 3}}
     assert settings.jobs["tea"]["brew"].schedule == "every 4m"
     assert settings.jobs["tea"]["brew"].retries == 7
-    assert origins["suite.tea.cups"] == "environment"
+    assert origins["suite.tea.cups"] == "environment (CUPS)"
+    short, _ = config.load(path, {"TEACUPS": "5"})
+    assert short.suite == {"tea": {"cups": "5"}}
+    credentials = tmp_path / "credentials"
+    credentials.mkdir()
+    (credentials / "suite.tea.cups").write_text("7", encoding="utf-8")
+    beaten, _ = config.load(path, {"TEACUPS": "5", "CREDENTIALS_DIRECTORY": str(credentials)})
+    assert beaten.suite == {"tea": {"cups": "7"}}
+    wrong, told = config.load(path, {"TEACUPS": "many"})
+    with pytest.raises(ConfigError, match=r"environment \(TEACUPS\): suite.tea.cups = 'many'"):
+        catalogue.load(wrong, told)
     ours, _ = config.load(path, {"CUPS": "3", "SEXTON_SUITE__TEA__CUPS": "9"})
     assert ours.suite == {"tea": {"cups": "9"}}
 
