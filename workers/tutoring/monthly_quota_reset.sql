@@ -1,5 +1,7 @@
 -- Nothing is set to zero: a period is closed and the next one opened, so that what was used when stays known. What
 -- is counted late is added to the period of its instant, closed or not: see use_quota().
+-- Rows are taken in the order of their keys, providers before students, as report_usage() takes them: two that wait for each
+-- other would be a deadlock, and an application's call might be the one that is given up.
 -- $1 everywhere: the first day of the month that begins. Kinds and ids from ($2, $3), not included, to ($4, $5).
 
 -- name: stops
@@ -15,9 +17,15 @@ WHERE nth % $4::int = 0 OR next IS NULL;
 
 -- name: close_periods
 -- $6: when.
-UPDATE quota_period SET closed_at = $6::timestamptz
-WHERE period_start < $1::date AND closed_at IS NULL
-    AND (subject_kind, subject_id) > ($2::text, $3::bigint) AND (subject_kind, subject_id) <= ($4::text, $5::bigint);
+WITH over AS MATERIALIZED (
+    SELECT subject_kind, subject_id, period_start FROM quota_period
+    WHERE period_start < $1::date AND closed_at IS NULL
+        AND (subject_kind, subject_id) > ($2::text, $3::bigint) AND (subject_kind, subject_id) <= ($4::text, $5::bigint)
+    ORDER BY subject_kind, subject_id, period_start FOR UPDATE
+)
+UPDATE quota_period q SET closed_at = $6::timestamptz
+FROM over o
+WHERE q.subject_kind = o.subject_kind AND q.subject_id = o.subject_id AND q.period_start = o.period_start;
 
 -- name: open_periods
 -- With the limit that holds now. Not for students who are gone, nor for providers that are not asked any more.
@@ -36,4 +44,5 @@ WHERE ('provider', a.id) > ($2, $3) AND ('provider', a.id) <= ($4, $5) AND a.ena
     AND (l.limit_n IS NOT NULL OR EXISTS (
         SELECT FROM quota_period q
         WHERE q.subject_kind = 'provider' AND q.subject_id = a.id AND q.period_start < $1))
+ORDER BY 1, 2
 ON CONFLICT DO NOTHING;

@@ -33,7 +33,10 @@ MESSAGES = """
     SELECT count(*), sum(hashtextextended((id, conversation_id, role, content, topic_id, correct, created_at)::text, 0))
     FROM tutoring.every_chat_message
 """
-TO_MOVE = "SELECT count(*) FROM tutoring.chat_conversation WHERE last_message_at < sexton.clock() - interval '180 days'"
+TO_MOVE = """
+    SELECT count(*) FROM tutoring.chat_conversation
+    WHERE last_message_at < (SELECT due_at FROM sexton.run WHERE id = $1) - interval '180 days'
+"""
 ARCHIVED = "SELECT count(*) FROM tutoring.chat_conversation_archive"
 APART = """
     SELECT NOT EXISTS (
@@ -82,8 +85,8 @@ async def conversations_are_moved(school: SchoolStage, lives: int) -> int:
     """At every moment each message is there once, beside its conversation: here or in the archive."""
     async with school.place.connection() as connection:
         before = [tuple(*await connection.fetch(query)) for query in (CONVERSATIONS, MESSAGES)]
-        to_move: int = await connection.fetchval(TO_MOVE)
-    (run,) = await school.request(ARCHIVE, {})
+        (run,) = await school.request(ARCHIVE, {})
+        to_move: int = await connection.fetchval(TO_MOVE, run)
     assert to_move > lives * BATCH
     for moment in drawn(lives, MOVING, BEFORE_COMMIT, AFTER_COMMIT):
         await school.killed_at(moment, run)

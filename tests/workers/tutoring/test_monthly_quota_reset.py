@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import asyncpg
 import pytest
 
+from tests.system.waiting import row
 from tests.workers.tutoring.school import School
 from workers.tutoring import monthly_quota_reset as resetting
 from workers.tutoring.monthly_quota_reset import monthly_quota_reset
@@ -108,3 +110,30 @@ async def test_a_retry_goes_on_behind_the_last_page(school: School, monkeypatch:
     assert await reset(school, resume=first.id) == {"period": "2026-12-01", "closed": 7, "opened": 7}
     closed = await school.rows("SELECT sum(used) FROM tutoring.quota_period WHERE period_start = $1", date(2026, 11, 1))
     assert closed == [(28,)]
+
+
+@pytest.mark.parametrize("of", [DECEMBER + timedelta(minutes=1), DECEMBER - timedelta(minutes=1)])
+async def test_an_application_that_counts_meanwhile_is_waited_for_and_never_given_up(
+    school: School, of: datetime
+) -> None:
+    """Its transaction has counted for the provider, and counts for the student while the reset waits for it."""
+    await school.value(USE, 1, 100, datetime(2026, 11, 5, tzinfo=UTC))
+    await school.insert("provider_limit", provider_id=1, dim="month", per="month", limit_n=1000)
+    await school.value("SELECT tutoring.use_quota('provider', 1, 1, $1)", datetime(2026, 11, 5, tzinfo=UTC))
+    other = await asyncpg.connect(school.url)
+    try:
+        async with other.transaction():
+            await other.execute("SELECT tutoring.use_quota('provider', 1, 10, $1)", of)
+            resetting = asyncio.create_task(reset(school))
+            await row(school.connection, "SELECT EXISTS (SELECT FROM pg_stat_activity "
+                      "WHERE wait_event_type = 'Lock' AND datname = current_database())")  # fmt: skip
+            await other.execute("SELECT tutoring.use_quota('student', 1, 10, $1)", of)
+    finally:
+        await other.close()
+    assert (await resetting)["closed"] == 2
+    used = {(kind, month): used for kind, _, month, used, *_ in await school.rows(PERIODS)}
+    late = of < DECEMBER
+    assert used == {
+        ("provider", "2026-11-01"): 11 if late else 1, ("provider", "2026-12-01"): 0 if late else 10,
+        ("student", "2026-11-01"): 110 if late else 100, ("student", "2026-12-01"): 0 if late else 10,
+    }  # fmt: skip
