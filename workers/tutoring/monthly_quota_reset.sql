@@ -1,7 +1,7 @@
 -- Nothing is set to zero: a period is closed and the next one opened, so that what was used when stays known. What
 -- is counted late is added to the period of its instant, closed or not: see use_quota().
--- Rows are taken in the order of their keys, providers before students, as report_usage() takes them: two that wait for each
--- other would be a deadlock, and an application's call might be the one that is given up.
+-- Rows are taken in the order of their keys, providers before students, as report_usage() takes them: two that wait for
+-- each other would be a deadlock, and an application's call might be the one that is given up.
 -- $1 everywhere: the first day of the month that begins. Kinds and ids from ($2, $3), not included, to ($4, $5).
 
 -- name: stops
@@ -32,7 +32,8 @@ WHERE q.subject_kind = o.subject_kind AND q.subject_id = o.subject_id AND q.peri
 INSERT INTO quota_period (subject_kind, subject_id, period_start, used, limit_n)
 SELECT 'student', p.id, $1::date, 0, p.monthly_tokens
 FROM profile p
-WHERE ('student', p.id) > ($2::text, $3::bigint) AND ('student', p.id) <= ($4::text, $5::bigint) AND p.status <> 'DELETED'
+WHERE ('student', p.id) > ($2::text, $3::bigint) AND ('student', p.id) <= ($4::text, $5::bigint)
+    AND p.status <> 'DELETED'
     AND (p.monthly_tokens IS NOT NULL OR EXISTS (
         SELECT FROM quota_period q
         WHERE q.subject_kind = 'student' AND q.subject_id = p.id AND q.period_start < $1))

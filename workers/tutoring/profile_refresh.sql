@@ -1,6 +1,6 @@
 -- name: stops
--- $1: the instant. $2: after this student. $3: so many at once. The last of each page of those with a message since they
--- were looked at.
+-- $1: the instant. $2: after this student. $3: so many at once. The last of each page of those with a message since
+-- they were looked at.
 SELECT coalesce(array_agg(student_id ORDER BY student_id), '{}') AS stops
 FROM (SELECT student_id, row_number() OVER w AS nth, lead(student_id) OVER w AS next
       FROM (SELECT c.student_id
@@ -25,14 +25,16 @@ WITH student AS MATERIALIZED (
                       (SELECT a.looked_at FROM student_ai_profile a WHERE a.student_id = p.id), '-infinity'))
     FOR KEY SHARE OF p
 ), message AS MATERIALIZED (
-    SELECT s.id AS student_id, c.subject_id, m.topic_id, m.correct, m.created_at AT TIME ZONE s.tz AS local, length(m.content) AS letters
+    SELECT s.id AS student_id, c.subject_id, m.topic_id, m.correct, m.created_at AT TIME ZONE s.tz AS local,
+        length(m.content) AS letters
     FROM student s
     JOIN chat_conversation c ON c.student_id = s.id
     JOIN chat_message m ON m.conversation_id = c.id AND m.role = 'student'
     WHERE m.created_at >= $4::timestamptz AND m.created_at < $1
 ), habit AS (
-    SELECT student_id, count(*) AS messages, count(DISTINCT local::date) AS active_days, max(local)::date AS last_active,
-        mode() WITHIN GROUP (ORDER BY extract(hour FROM local)::int) AS usual_hour, round(avg(letters))::int AS usual_length
+    SELECT student_id, count(*) AS messages, count(DISTINCT local::date) AS active_days,
+        max(local)::date AS last_active, mode() WITHIN GROUP (ORDER BY extract(hour FROM local)::int) AS usual_hour,
+        round(avg(letters))::int AS usual_length
     FROM message GROUP BY student_id
 ), subjects AS (
     SELECT student_id, jsonb_agg(jsonb_build_object('subject', name, 'messages', messages) ORDER BY messages DESC, name)
@@ -52,7 +54,8 @@ WITH student AS MATERIALIZED (
     GROUP BY student_id
 ), fresh AS MATERIALIZED (
     SELECT s.id AS student_id, jsonb_build_object(
-            'messages', coalesce(h.messages, 0), 'active_days', coalesce(h.active_days, 0), 'last_active', h.last_active,
+            'messages', coalesce(h.messages, 0), 'active_days', coalesce(h.active_days, 0),
+            'last_active', h.last_active,
             'usual_hour', h.usual_hour, 'usual_length', h.usual_length, 'subjects', coalesce(j.subjects, '[]'),
             'answered', coalesce(p.answered, 0), 'accuracy_pct', round(100.0 * p.correct / p.answered),
             'weak_topics', coalesce(p.weak, '[]'), 'strong_topics', coalesce(p.strong, '[]')) AS payload

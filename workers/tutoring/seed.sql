@@ -1,5 +1,5 @@
--- Sample data: students $1 < id <= $2, as of $3. What somebody is like is drawn from hashes of their number, so that any
--- size has the same beginning: hashint8extended(number, which) & 1023 is a draw of 0 to 1023.
+-- Sample data: students $1 < id <= $2, as of $3. What somebody is like is drawn from hashes of their number, so that
+-- any size has the same beginning: hashint8extended(number, which) & 1023 is a draw of 0 to 1023.
 
 -- name: counts
 SELECT (SELECT count(*) FROM tutoring.profile) AS students,
@@ -17,7 +17,8 @@ INSERT INTO tutoring.subject (name) SELECT unnest($1::text[]) ON CONFLICT DO NOT
 
 -- name: add_topics
 INSERT INTO tutoring.topic (subject_id, name)
-SELECT s.id, t.topic FROM unnest($1::text[], $2::text[]) AS t (subject, topic) JOIN tutoring.subject s ON s.name = t.subject
+SELECT s.id, t.topic FROM unnest($1::text[], $2::text[]) AS t (subject, topic)
+JOIN tutoring.subject s ON s.name = t.subject
 ON CONFLICT DO NOTHING;
 
 -- name: add_prices
@@ -60,7 +61,8 @@ SELECT 6 * (c.id - 1) + k, c.id, CASE k % 2 WHEN 1 THEN 'student' ELSE 'tutor' E
     CASE k % 2 WHEN 1 THEN 'Is this right? ' ELSE 'Nearly. ' END
         || repeat('Look at the second step. ', (hashint8extended(c.id + k, 7) & 7)::int),
     20 + (hashint8extended(c.id + k, 7) & 127), t.id,
-    CASE WHEN k % 4 = 3 THEN (hashint8extended(c.id, 8) & 3) > 0 END, c.last_message_at - (6 - k) * interval '10 minutes'
+    CASE WHEN k % 4 = 3 THEN (hashint8extended(c.id, 8) & 3) > 0 END,
+    c.last_message_at - (6 - k) * interval '10 minutes'
 FROM tutoring.chat_conversation c
 CROSS JOIN generate_series(1, 6) k
 LEFT JOIN LATERAL (
@@ -76,11 +78,13 @@ SELECT 4 * (n - 1) + k, n,
     m.created_at, CASE WHEN k = 4 AND n % 2 = 0 THEN
         greatest(m.created_at, $3::timestamptz + (CASE WHEN n % 4 = 0 THEN -1 ELSE 1 END) * interval '7 days') END
 FROM generate_series($1::bigint + 1, $2::bigint) n, generate_series(1, 4) k,
-    LATERAL (SELECT $3::timestamptz - (hashint8extended(4 * n + k, 9) & 1023) / 1023.0 * interval '365 days' AS created_at) m;
+    LATERAL (
+        SELECT $3::timestamptz - (hashint8extended(4 * n + k, 9) & 1023) / 1023.0 * interval '365 days'
+            AS created_at) m;
 
 -- name: add_usage
--- A call on most workdays and on few weekend days, of the last 60 days. Nothing was recorded on two of them; yesterday the
--- first provider was slow and failed often. A few calls are reported twice, or without tokens.
+-- A call on most workdays and on few weekend days, of the last 60 days. Nothing was recorded on two of them; yesterday
+-- the first provider was slow and failed often. A few calls are reported twice, or without tokens.
 WITH calls AS (
     SELECT n, d.day, x.draw, p.id AS provider_id, p.chain_order,
         p.chain_order = 1 AND d.day = ($3::timestamptz AT TIME ZONE 'UTC')::date - 1 AS bad,
@@ -124,9 +128,11 @@ WHERE p.id > $1::bigint AND p.id <= $2::bigint AND p.monthly_tokens IS NOT NULL 
 
 -- name: go_on_numbering
 SELECT setval(pg_get_serial_sequence('tutoring.profile', 'id'), (SELECT max(id) FROM tutoring.profile)),
-    setval(pg_get_serial_sequence('tutoring.chat_conversation', 'id'), (SELECT max(id) FROM tutoring.chat_conversation)),
+    setval(
+        pg_get_serial_sequence('tutoring.chat_conversation', 'id'), (SELECT max(id) FROM tutoring.chat_conversation)),
     setval(pg_get_serial_sequence('tutoring.chat_message', 'id'), (SELECT max(id) FROM tutoring.chat_message)),
-    setval(pg_get_serial_sequence('tutoring.study_chat_memory', 'id'), (SELECT max(id) FROM tutoring.study_chat_memory));
+    setval(
+        pg_get_serial_sequence('tutoring.study_chat_memory', 'id'), (SELECT max(id) FROM tutoring.study_chat_memory));
 
 -- name: analyze
 ANALYZE tutoring.profile, tutoring.chat_conversation, tutoring.chat_message, tutoring.study_chat_memory,

@@ -20,8 +20,8 @@ FROM unnest($2::bigint[], $3::text[], $4::text[]) AS n (student_id, sentence, pr
 WHERE s.week_start = $1::date AND s.student_id = n.student_id AND s.written_by IS NULL;
 
 -- name: report_calls
--- $1, $2, $3: providers, statuses and headers. $4, $5: tokens. $6: latencies in ms. $7: errors. $8: now. As any application
--- reports its calls, so that limits and costs know of ours. In no student's month: none of them asked.
+-- $1, $2, $3: providers, statuses and headers. $4, $5: tokens. $6: latencies in ms. $7: errors. $8: now. As any
+-- application reports its calls, so that limits and costs know of ours. In no student's month: none of them asked.
 SELECT count(report_usage(
     c.provider, c.status, c.headers::jsonb, NULL, c.input_tokens, c.output_tokens, c.latency_ms, NULL, c.error, NULL,
     $8::timestamptz))

@@ -17,8 +17,8 @@ WHERE NOT EXISTS (SELECT FROM usage_day u WHERE u.day = d.day::date);
 DELETE FROM usage_daily WHERE day = $1::date;
 
 -- name: sum_up
--- $1: the day. $2: now. A call that was reported twice is counted once: under the caller's name for it, else the same in
--- all that is known of it; where one report says more than the other, that counts. What is negative is not known. A
+-- $1: the day. $2: now. A call that was reported twice is counted once: under the caller's name for it, else the same
+-- in all that is known of it; where one report says more than the other, that counts. What is negative is not known. A
 -- call without an answer has failed. A provider's price is the newest that began by that day.
 WITH record AS (
     SELECT max(provider_id) AS provider_id, max(status) AS status, bool_or(error IS NOT NULL) AS has_error,
@@ -35,7 +35,8 @@ WITH record AS (
     WHERE at >= $1::date AND at < $1::date + 1 AND request_id IS NULL
     GROUP BY provider_id, student_id, at, input_tokens, output_tokens, latency_ms, status, error
 ), figure AS (
-    SELECT provider_id, count(*) AS requests, count(*) FILTER (WHERE status IS NULL OR status >= 400 OR has_error) AS errors,
+    SELECT provider_id, count(*) AS requests,
+        count(*) FILTER (WHERE status IS NULL OR status >= 400 OR has_error) AS errors,
         coalesce(sum(input_tokens), 0) AS input_tokens, coalesce(sum(output_tokens), 0) AS output_tokens,
         percentile_disc(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY latency_ms) AS latency_ms,
         sum(copies - 1) AS duplicates,
@@ -70,7 +71,8 @@ SELECT rows, duplicates, without_provider, without_tokens, without_latency FROM 
 -- $1: the day. Every provider that is enabled or was used.
 SELECT p.id AS provider_id, p.name AS provider, p.enabled, coalesce(u.requests, 0) AS requests,
     coalesce(u.errors, 0) AS errors, coalesce(u.input_tokens, 0) AS input_tokens,
-    coalesce(u.output_tokens, 0) AS output_tokens, u.p50_ms, u.p95_ms, CASE WHEN u.day IS NULL THEN 0 ELSE u.cost END AS cost
+    coalesce(u.output_tokens, 0) AS output_tokens, u.p50_ms, u.p95_ms,
+    CASE WHEN u.day IS NULL THEN 0 ELSE u.cost END AS cost
 FROM ai_provider p
 LEFT JOIN usage_daily u ON u.provider_id = p.id AND u.day = $1::date
 WHERE p.enabled OR u.day IS NOT NULL

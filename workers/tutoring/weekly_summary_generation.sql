@@ -6,7 +6,8 @@ SELECT coalesce(array_agg(student_id ORDER BY student_id), '{}') AS stops
 FROM (SELECT student_id, row_number() OVER w AS nth, lead(student_id) OVER w AS next
       FROM (SELECT DISTINCT c.student_id
             FROM chat_message m JOIN chat_conversation c ON c.id = m.conversation_id
-            WHERE m.created_at >= $1::date AND m.created_at < $2::date AND m.role = 'student' AND c.student_id > $3::bigint) s
+            WHERE m.created_at >= $1::date AND m.created_at < $2::date AND m.role = 'student'
+              AND c.student_id > $3::bigint) s
       WINDOW w AS (ORDER BY student_id)) p
 WHERE nth % $4::int = 0 OR next IS NULL;
 
@@ -17,7 +18,8 @@ WITH student AS MATERIALIZED (
     SELECT id FROM profile WHERE id > $3::bigint AND id <= $4::bigint AND status <> 'DELETED' FOR KEY SHARE
 ), message AS MATERIALIZED (
     SELECT c.student_id, c.subject_id, m.topic_id, m.correct, m.role, m.created_at,
-        extract(epoch FROM m.created_at - lag(m.created_at) OVER (PARTITION BY c.student_id ORDER BY m.created_at)) AS since
+        extract(epoch FROM m.created_at
+            - lag(m.created_at) OVER (PARTITION BY c.student_id ORDER BY m.created_at)) AS since
     FROM student s
     JOIN chat_conversation c ON c.student_id = s.id
     JOIN chat_message m ON m.conversation_id = c.id
@@ -39,8 +41,9 @@ WITH student AS MATERIALIZED (
           FROM message m JOIN topic t ON t.id = m.topic_id WHERE m.role = 'student' GROUP BY 1, t.id) n
     GROUP BY student_id
 ), summary AS (
-    SELECT w.*, coalesce(s.names, '[]') AS subjects, coalesce(p.topics, '[]') AS topics, coalesce(p.answered, 0) AS answered,
-        coalesce(p.correct, 0) AS correct, round(100.0 * p.correct / nullif(p.answered, 0)) AS accuracy_pct
+    SELECT w.*, coalesce(s.names, '[]') AS subjects, coalesce(p.topics, '[]') AS topics,
+        coalesce(p.answered, 0) AS answered, coalesce(p.correct, 0) AS correct,
+        round(100.0 * p.correct / nullif(p.answered, 0)) AS accuracy_pct
     FROM spent w LEFT JOIN subjects s USING (student_id) LEFT JOIN practised p USING (student_id)
     WHERE w.messages > 0
 ), written AS (
@@ -53,7 +56,8 @@ WITH student AS MATERIALIZED (
         || CASE jsonb_array_length(subjects)
                WHEN 0 THEN '' WHEN 1 THEN format(', about %s', subjects ->> 0)
                WHEN 2 THEN format(', about %s and %s', subjects ->> 0, subjects ->> 1)
-               ELSE format(', about %s, %s and %s more', subjects ->> 0, subjects ->> 1, jsonb_array_length(subjects) - 2) END
+               ELSE format(', about %s, %s and %s more', subjects ->> 0, subjects ->> 1,
+                   jsonb_array_length(subjects) - 2) END
         || '.'
         || CASE WHEN answered > 0 THEN format(' %s of your %s %s right.', correct, answered,
                CASE answered WHEN 1 THEN 'answer was' ELSE 'answers were' END) ELSE '' END
