@@ -14,6 +14,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("migrate", epilog=example("sexton migrate --config /etc/sexton/config.toml"))(migrate)
     app.command("seed", epilog=example("sexton seed flights --scale 2"))(seed)
     app.command("psql", epilog=example("sexton psql -- -c 'SELECT state, count(*) FROM sexton.run GROUP BY 1'"))(psql)
+    app.command("adopt", epilog=example("sexton adopt jewellery --check"))(adopt)
     app.command("new-suite", epilog=example("sexton new-suite billing --into ~/suites"))(new_suite)
 
 
@@ -56,6 +57,23 @@ def psql(
     from daemon.cli.psql import psql as open_psql
 
     raise typer.Exit(open_psql(context.obj, arguments or []))
+
+
+def adopt(
+    context: typer.Context,
+    suite: Annotated[str, typer.Argument(metavar="SUITE", show_default=False, help="Such as jewellery.")],
+    check: Annotated[
+        bool, typer.Option("--check", help="Hold the database against it, and name each difference with its remedy.")
+    ] = False,
+    config: ConfigFile = None,
+) -> None:
+    """Show or check what a suite needs of tables you have.
+
+    Nothing is changed. docs/adopting.md shows how views of your tables are put under the suite's names.
+    """
+    from daemon.cli.adopt import adopt as adopt_tables
+
+    raise typer.Exit(adopt_tables(context.obj, suite, check=check))
 
 
 def new_suite(

@@ -18,6 +18,7 @@ OUTPUT_LOST = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 OURS = {
     "daemon.actions_deed.Invalid": USAGE,
     "daemon.actions_deed.Refused": FAILED,
+    "daemon.adoption.NotAdoptable": FAILED,
     "daemon.admin.keys.NoKey": FAILED,
     "daemon.outlets.PortTaken": FAILED,
     "daemon.backup.errors.BackupError": FAILED,

@@ -11,7 +11,7 @@ from daemon import sql
 from daemon.queue import STATEMENTS
 
 ROOT = Path(__file__).parents[2]
-WITH_A_SUITES_TABLE = {"queue.sql", "delivery_recipients.sql", "seed.sql", "tally.sql"}
+WITH_A_SUITES_TABLE = {"queue.sql", "delivery_recipients.sql", "seed.sql", "tally.sql", "adoption_rows.sql"}
 FILES = [
     path
     for folder in ("daemon", "workers")
