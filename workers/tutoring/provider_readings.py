@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from daemon import Context, Priority, QueueItem, Transaction, WorkQueue, poll, seconds, sql
+from daemon import Context, Priority, QueueItem, Transaction, WorkQueue, days, poll, seconds, sql
 from workers.tutoring.provider_headers import Answer, Level, levels
 from workers.tutoring.provider_watch import decide, keep_levels
 
 QUEUE = WorkQueue("tutoring.provider_reading", key="reading_id")
 (READING,) = sql.load(__file__, "reading")
 Read = list[tuple[int, datetime, Level]]
+PAUSE_S, MOST_PASSES = 0.1, 100
+"""While readings keep coming, one run looks again so often: else each reading of a busy application were a run."""
 
 
-@poll(seconds(60), wake=QUEUE, timeout=seconds(30), priority=Priority.HIGH, connections=3)
+@poll(seconds(60), wake=QUEUE, timeout=seconds(30), priority=Priority.HIGH, connections=3, retention=days(2))
 async def provider_readings(ctx: Context) -> dict[str, int] | None:
     """Keep the levels of all readings there are, and judge every provider anew in the same transaction."""
 
@@ -33,10 +36,15 @@ async def provider_readings(ctx: Context) -> dict[str, int] | None:
         await decide(ctx, tx, ["minute", "day"])
 
     counts = {"done": 0, "failed": 0, "dead": 0}
-    async for drained in ctx.drain(QUEUE, perform, save):
-        counts["done"] += drained.done
-        counts["failed"] += drained.failed
-        counts["dead"] += drained.dead
+    for _ in range(MOST_PASSES):
+        before = sum(counts.values())
+        async for drained in ctx.drain(QUEUE, perform, save):
+            counts["done"] += drained.done
+            counts["failed"] += drained.failed
+            counts["dead"] += drained.dead
+        if sum(counts.values()) == before:
+            break
+        await asyncio.sleep(PAUSE_S)
     return counts if any(counts.values()) else None
 
 

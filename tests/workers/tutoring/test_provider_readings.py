@@ -165,3 +165,18 @@ async def test_two_nodes_that_read_at_once_tell_once(providers: Providers) -> No
     done: list[Any] = await asyncio.gather(*(providers.read(NOON) for _ in range(3)))
     assert sum((run or {"done": 0})["done"] for run in done) == 20
     assert await providers.alerts() == ["openai is FAILOVER, and anthropic stands in for it"]
+
+
+ANOTHER_MEANWHILE = """
+CREATE FUNCTION tutoring.another() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    INSERT INTO tutoring.provider_reading (provider_id, observed_at) VALUES (NEW.provider_id, NEW.at); RETURN NULL;
+END $$;
+CREATE TRIGGER another AFTER INSERT ON tutoring.provider_transition
+    FOR EACH ROW EXECUTE FUNCTION tutoring.another();
+"""
+
+
+async def test_what_arrives_while_readings_are_read_is_read_in_the_same_run(providers: Providers) -> None:
+    await providers.school.connection.execute(ANOTHER_MEANWHILE)
+    await providers.report("openai", requests(96, MINUTE), NOON)
+    assert await providers.read(NOON) == {"done": 2, "failed": 0, "dead": 0}
