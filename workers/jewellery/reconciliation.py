@@ -203,5 +203,5 @@ async def asked(ctx: Context, provider: Razorpay, row: Row) -> Asked:
 
 
 def bucket_of(per_second: float) -> TokenBucket:
-    """A twentieth of a second's worth may be caught up on, so that a busy loop costs no rate."""
-    return TokenBucket(per_second, burst=max(1.0, per_second / 20))
+    """A quarter of a second's worth may be caught up on, so that a busy machine costs no rate."""
+    return TokenBucket(per_second, burst=max(1.0, per_second / 4))
