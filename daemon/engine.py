@@ -294,8 +294,7 @@ class Engine:
             self.ticker.forget({rest} if rest else None)
             self.wake("ticker", "dispatcher")
         elif kind == "queue":
-            for job in self.roster.polls:
-                if getattr(job.trigger, "wake", None) == rest:
-                    self.wake(f"poll {job.name}")
+            woken = [job for job in self.roster.polls if getattr(job.trigger, "wake", None) == rest]
+            self.wake(*(f"poll {job.name}" for job in woken))
         else:
             self.wake({"cancel": "cancellations", "emergency": "emergency brake"}.get(kind, "dispatcher"))
