@@ -8,9 +8,7 @@ from typing import Any
 
 from daemon import CatchUp, Context, Cron, Overlap, Priority, days, job, minutes, sql, tally
 
-STOPS, CLOSE_PERIODS, OPEN_PERIODS, OPEN_USAGE_MONTHS = sql.load(
-    __file__, "stops", "close_periods", "open_periods", "open_usage_months"
-)
+STOPS, CLOSE_PERIODS, OPEN_PERIODS = sql.load(__file__, "stops", "close_periods", "open_periods")
 
 COUNTED = ("closed", "opened")
 PAGE = 100_000
@@ -35,7 +33,6 @@ async def monthly_quota_reset(ctx: Context) -> None:
         await one_page(ctx, month, stop)
         await ctx.progress(n + 1, len(stops))
     async with ctx.completing() as tx:
-        await tx.execute(OPEN_USAGE_MONTHS, month)
         tx.result({"period": month.isoformat(), **await tally.take(tx, ctx.run_id, COUNTED)})
 
 

@@ -47,7 +47,3 @@ WHERE ('provider', a.id) > ($2, $3) AND ('provider', a.id) <= ($4, $5) AND a.ena
         WHERE q.subject_kind = 'provider' AND q.subject_id = a.id AND q.period_start < $1))
 ORDER BY 1, 2
 ON CONFLICT DO NOTHING;
-
--- name: open_usage_months
--- Where calls of this month and of the next two are kept.
-SELECT open_usage_months($1::date, $1::date + 62);

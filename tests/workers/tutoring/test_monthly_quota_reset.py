@@ -137,9 +137,3 @@ async def test_an_application_that_counts_meanwhile_is_waited_for_and_never_give
         ("provider", "2026-11-01"): 11 if late else 1, ("provider", "2026-12-01"): 0 if late else 10,
         ("student", "2026-11-01"): 110 if late else 100, ("student", "2026-12-01"): 0 if late else 10,
     }  # fmt: skip
-
-
-async def test_the_months_to_come_have_their_partitions_before_they_begin(school: School) -> None:
-    await reset(school, datetime(2031, 3, 1, tzinfo=UTC))
-    there = await school.rows("SELECT relname::text FROM pg_class WHERE relname ~ '^api_usage_2031_[0-9]+$' ORDER BY 1")
-    assert there == [("api_usage_2031_03",), ("api_usage_2031_04",), ("api_usage_2031_05",)]
