@@ -17,7 +17,7 @@ from daemon.settings import Settings
 
 PREFIX = "SEXTON_"
 CREDENTIAL_PREFIX = "sexton_"
-NOT_SETTINGS = {"SEXTON_CONFIG", "SEXTON_PG_BINDIR", "SEXTON_WORKER_DATABASE_URL"}
+NOT_SETTINGS = {"SEXTON_CONFIG", "SEXTON_PROFILE", "SEXTON_PG_BINDIR", "SEXTON_WORKER_DATABASE_URL"}
 LISTS = {"suites", "requires", "after"}
 # Names that people have in their environment and among their credentials anyway. Ours beat them.
 ENVIRONMENT_ALIASES = {

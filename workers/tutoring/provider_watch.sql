@@ -1,11 +1,13 @@
 -- name: lock_statuses
--- One decision at a time, whichever node takes it. Good checks: the newest in a row since the state began; null where
--- nobody has checked for a day. $1: now.
+-- One decision at a time, whichever node takes it. Good checks: the newest in a row since the state began, where that
+-- matters; asked at each reading, so no check is looked at twice. $1: now.
 SELECT p.id, p.name, s.state, s.held_until,
-    (SELECT count(*) FROM provider_check c
-     WHERE c.provider_id = p.id AND c.checked_at > s.since AND c.verdict = 'up'
-       AND NOT EXISTS (SELECT FROM provider_check bad WHERE bad.provider_id = p.id
-           AND bad.checked_at > c.checked_at AND bad.verdict <> 'up')) AS good_checks,
+    CASE WHEN s.state IN ('FAILOVER', 'BLOCKED') THEN (
+        SELECT count(*) FROM provider_check c
+        WHERE c.provider_id = p.id AND c.verdict = 'up' AND c.checked_at > coalesce((
+            SELECT max(bad.checked_at) FROM provider_check bad
+            WHERE bad.provider_id = p.id AND bad.verdict <> 'up' AND bad.checked_at > s.since), s.since))
+    ELSE 0 END AS good_checks,
     EXISTS (SELECT FROM provider_check c
      WHERE c.provider_id = p.id AND c.checked_at > $1::timestamptz - interval '1 day') AS is_checked
 FROM provider_status s JOIN ai_provider p ON p.id = s.provider_id
