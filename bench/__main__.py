@@ -21,6 +21,7 @@ BENCHES = {
     "payout": "a million investments paid, against one bare statement and a loop over rows; memory and loop lag",
     "outbox": "20,000 mails to an SMTP server on loopback, against a bare aiosmtplib loop",
     "payments": "10,000 stale payments at the provider's limit; 500 webhook calls a second, against a bare handler",
+    "locks": "a million expired locks deleted while customers check out, against one bare statement",
     "tutoring": "a million calls summed up, memories removed and messages moved, against bare statements",
     "idle": "CPU and memory of a daemon with nothing to do; start to READY; SIGTERM to exit",
 }
@@ -37,7 +38,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3, help="alternating rounds (default 3)")
     parser.add_argument("--seconds", type=float, default=60, help="of a measured window (default 60)")
     parser.add_argument(
-        "--scale", type=float, default=1, help="of payout, outbox, payments and tutoring: 0.1 is a tenth of the data"
+        "--scale",
+        type=float,
+        default=1,
+        help="of payout, outbox, payments, locks and tutoring: 0.1 is a tenth of the data",
     )
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the JSON (default bench/results)")
     given = parser.parse_args()

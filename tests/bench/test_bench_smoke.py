@@ -89,6 +89,15 @@ def test_payments_are_settled_at_the_limit_and_every_call_is_kept(tmp_path: Path
     assert target(found, "times the bare handler") > 0
 
 
+def test_locks_are_deleted_beside_checkouts_that_go_on(tmp_path: Path) -> None:
+    found = bench("locks", tmp_path)
+    (job,), (bare,) = found["figures"]["rounds"]["the job"], found["figures"]["rounds"]["one bare statement"]
+    assert found["figures"]["rows"] == 5_000
+    assert min(job["checkouts"], bare["checkouts"]) > 0
+    assert job["left"] <= 40
+    assert target(found, "that waited") >= 0
+
+
 def test_the_tutoring_suites_jobs_leave_what_bare_statements_leave(tmp_path: Path) -> None:
     """The bench itself compares every row."""
     found = bench("tutoring", tmp_path)
@@ -116,5 +125,5 @@ def test_the_command_line_explains_itself(arguments: list[str]) -> None:
     assert done.returncode == (0 if arguments == ["--help"] else 2)
     assert all(
         name in done.stdout + done.stderr
-        for name in ("ingest", "queue", "lateness", "payout", "outbox", "payments", "tutoring", "idle")
+        for name in ("ingest", "queue", "lateness", "payout", "outbox", "payments", "locks", "tutoring", "idle")
     )
