@@ -21,6 +21,7 @@ from workers.productivity.settings import Settings
 UNSUBSCRIBE = "https://mail.example.org/u/token"
 LETTERS = Letters({"productivity": Path("workers/productivity/templates")}, lambda *_: UNSUBSCRIBE)
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+ORDER = "ORDER BY xmin::text::bigint, recipient::int"  # tick by tick, and within one by person
 PAGES = "https://app.example.org"
 
 
@@ -79,15 +80,15 @@ class House:
         return id_
 
     async def mailed(self) -> list[tuple[int, str]]:
-        """Everybody who was written to, with the template, in order."""
-        return await self.rows("SELECT recipient::int, template FROM sexton.outbox ORDER BY id")  # type: ignore[return-value]
+        """Everybody who was written to, with the template."""
+        return await self.rows("SELECT recipient::int, template FROM sexton.outbox " + ORDER)  # type: ignore[return-value]
 
     async def data(self) -> list[dict[str, Any]]:
-        return [json.loads(text) for (text,) in await self.rows("SELECT data FROM sexton.outbox ORDER BY id")]
+        return [json.loads(text) for (text,) in await self.rows("SELECT data FROM sexton.outbox " + ORDER)]
 
     async def letters(self) -> list[Message]:
         """Every message as the engine makes it of the suite's templates."""
-        rows = await self.connection.fetch("SELECT * FROM sexton.outbox ORDER BY id")
+        rows = await self.connection.fetch("SELECT * FROM sexton.outbox " + ORDER)
         return [
             LETTERS.rendered(
                 OutboxRow(
