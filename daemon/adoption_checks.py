@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from typing import Literal
 
 import asyncpg
 
@@ -23,12 +24,16 @@ NAMES = {"timestamptz": "timestamp with time zone", "time": "time without time z
 
 
 async def differences(connection: asyncpg.Connection, adoption: Adoption) -> list[str]:
-    """A sentence each, the deepest trouble first: nothing is said of a relation's rows while its columns are wrong."""
+    """A sentence each. Rows are read when all relations and triggers are well, statements when all rows are, too."""
+    named = {f"{adoption.suite}.{name}": relation for name, relation in adoption.relations.items()}
     found: list[str] = []
     async with _looking(connection, adoption.suite):
-        for name, relation in adoption.relations.items():
-            found += await _of_relation(connection, f"{adoption.suite}.{name}", relation)
+        for name, relation in named.items():
+            found += await _of_relation(connection, name, relation)
         found += await _of_triggers(connection, adoption)
+        if not found:
+            for name, relation in named.items():
+                found += await wrong_rows(connection, name, relation)
     return found or await _of_statements(connection, adoption)
 
 
@@ -49,8 +54,7 @@ async def _of_relation(connection: asyncpg.Connection, name: str, relation: Rela
     ]
     if wrong:
         return wrong
-    wrong = [*_changes(name, relation, there, columns), *await _privileges(connection, name, relation, there)]
-    return wrong or await wrong_rows(connection, name, relation)
+    return [*_changes(name, relation, there, columns), *await _privileges(connection, name, relation, there)]
 
 
 def _type(name: str, column: str, wanted: str, columns: Mapping[str, asyncpg.Record]) -> str | None:
@@ -86,32 +90,41 @@ def _changes(
 async def _privileges(
     connection: asyncpg.Connection, name: str, relation: Relation, there: asyncpg.Record
 ) -> list[str]:  # fmt: skip
-    """Of our role on the relation, and of a view's owner on what it reads and, without a trigger, writes through to."""
+    """Of our role on the relation; of a view's owner on what it reads; of whoever writes through it."""
     needed = {
         "SELECT": True, "UPDATE": bool(relation.locks or relation.updates), "INSERT": bool(relation.inserts),
         "DELETE": relation.deletes,
     }  # fmt: skip
     lacking = await connection.fetch(PRIVILEGES.text, there["oid"], [p for p, on in needed.items() if on], None)
     columns = list(relation.updates or (relation.key,))
-    found = [_grant(row, name, row["privilege"], columns) for row in lacking]
-    for base in await connection.fetch(BASES.text, there["oid"]):
-        through = [p for p, on in needed.items() if on and _reaches(p, base, there)]
-        lacking = await connection.fetch(PRIVILEGES.text, base["oid"], through, there["owner"])
-        found += [_grant(row, base["name"], row["privilege"], []) for row in lacking]
+    found = [
+        _grant(row["role"], name, row["privilege"], columns if row["privilege"] == "UPDATE" else ()) for row in lacking
+    ]
+    for base in await connection.fetch(BASES.text, there["oid"], there["owner"]):
+        if base["unreadable"]:
+            found.append(_grant(base["owner"], base["name"], "SELECT", base["unreadable"]))
+        for privilege, on in needed.items():
+            if on and (whose := _writes_through(privilege, base, there)) is not False:
+                lacking = await connection.fetch(PRIVILEGES.text, base["oid"], [privilege], whose)
+                found += [_grant(row["role"], base["name"], privilege, []) for row in lacking]
     return found
 
 
-def _reaches(privilege: str, base: asyncpg.Record, view: asyncpg.Record) -> bool:
-    """Whether a view's owner needs it on what the view reads. What a trigger's function needs is its own affair."""
-    if privilege == "SELECT":
-        return True
-    by_trigger = view.get(f"instead_of_{privilege.lower()}", False)
-    return bool(base["only"]) and (privilege == "UPDATE" or not by_trigger)  # rows are locked whoever updates them
+def _writes_through(privilege: str, base: asyncpg.Record, view: asyncpg.Record) -> int | Literal[False] | None:
+    """Who needs it on what the view reads: its owner; where a trigger's function writes, None for us. False: nobody, as
+    far as can be seen: the function has rights of its own, or there is more than one base.
+    """
+    if privilege == "SELECT" or not base["only"]:
+        return False
+    if not view[f"instead_of_{privilege.lower()}"]:
+        owner: int = view["owner"]
+        return owner
+    return False if view["by_definer"] else None
 
 
-def _grant(row: asyncpg.Record, on: str, privilege: str, columns: list[str]) -> str:
-    of = f" ({', '.join(columns)})" if privilege == "UPDATE" and columns else ""
-    return f"{row['role']} may not {privilege} on {on}: GRANT {privilege}{of} ON {on} TO {row['role']}"
+def _grant(role: str, on: str, privilege: str, columns: Sequence[str]) -> str:
+    of = f" ({', '.join(columns)})" if privilege in ("SELECT", "UPDATE") and columns else ""
+    return f"{role} may not {privilege} on {on}: GRANT {privilege}{of} ON {on} TO {role}"
 
 
 async def _of_triggers(connection: asyncpg.Connection, adoption: Adoption) -> list[str]:

@@ -103,7 +103,7 @@ async def test_the_role_may_do_nothing_else_to_the_shop(theirs: Shop) -> None:
     daemon = await asyncpg.connect(theirs.url)
     try:
         for statement in (
-            'SELECT "passwordHash" FROM shop."Review"', 'DELETE FROM shop."Order"', 'DELETE FROM shop."Payment"',
+            'SELECT "passwordHash" FROM shop."User"', 'DELETE FROM shop."Order"', 'DELETE FROM shop."Payment"',
             'UPDATE shop."Payment" SET amount = 1', 'UPDATE shop."Order" SET "totalAmount" = 1',
             'UPDATE shop."User" SET email = \'x\'', 'INSERT INTO shop."Order" DEFAULT VALUES', "CREATE TABLE shop.t ()",
         ):  # fmt: skip
@@ -126,6 +126,12 @@ WRONG = {
     'DROP TRIGGER note_order_status ON shop."Order"': "no trigger calls jewellery.note_order_status on update: ",
     'REVOKE DELETE ON shop."User" FROM {role}': (
         '{role} may not DELETE on shop."User": GRANT DELETE ON shop."User" TO {role}'
+    ),
+    'REVOKE SELECT (phone, "createdAt") ON shop."User" FROM {role}': (
+        '{role} may not SELECT on shop."User": GRANT SELECT (phone, "createdAt") ON shop."User" TO {role}'
+    ),
+    'REVOKE INSERT ON shop."Notification" FROM {role}': (
+        '{role} may not INSERT on shop."Notification": GRANT INSERT ON shop."Notification" TO {role}'
     ),
     'REVOKE UPDATE ("stockQuantity") ON shop."Product" FROM {role}': (
         '{role} may not UPDATE on shop."Product": GRANT UPDATE ON shop."Product" TO {role}'

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from tests.workers.jewellery.shop import ADMINISTRATORS, NOW, Shop
-from workers.jewellery.stock_level_check import stock_level_check
+from workers.jewellery.stock_level_check import MOST_LISTED, letter, stock_level_check
 
 HOUR = timedelta(hours=1)
 
@@ -87,3 +87,9 @@ async def test_a_product_that_is_deleted_is_forgotten(shop: Shop) -> None:
         assert await checked(shop, 1) == (0, 1, 0)
     assert await checked(shop, 2) == (0, 0, 0)
     assert await shop.count("stock_alert") == 0
+
+
+def test_a_mail_lists_what_it_can_and_says_how_many_more_there_are() -> None:
+    row = {"sku": "s", "name": "n", "available": 0, "threshold": 5, "state": "OUT"}
+    data = letter([row] * (MOST_LISTED + 3))
+    assert (len(data["items"]), data["more"], data["out"], data["low"]) == (MOST_LISTED, 3, MOST_LISTED + 3, 0)
