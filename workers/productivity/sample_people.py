@@ -23,7 +23,7 @@ ZONES = {
 ZONE_OF_A_HUNDRED = tuple(zone for zone, share in ZONES.items() for _ in range(share))
 
 GOALS = (
-    "Finish the thesis draft", "Run 10 km", "Learn 500 words of Spanish", "Tidy the garage", "Prepare the conference talk",
+    "Finish the thesis draft", "Run 10 km", "Learn 500 words of Spanish", "Tidy the garage", "Prepare the talk",
     "Read twelve books", "Ship version 2.0", "Write the tax return", "Practise the piano", "Book the holiday",
     "Update the portfolio", "تعلّم الخط العربي", "Plan the garden 🌱", "Pass the driving test", "Call old friends",
     "Sort the photos of 2025", "Review the budget", "Cook something new", "Meditate for a month", "Fix the bicycle",
