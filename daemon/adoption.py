@@ -71,11 +71,16 @@ class _File(BaseModel):
     triggers: dict[str, tuple[Event, ...]] = {}
 
 
-def adoption_of(suite: str, package: str) -> Adoption:
-    """Raises `NotAdoptable`; `package` is the suite's import name."""
+def file_of(package: str) -> Path | None:
+    """The suite's `adoption.toml`; None where it has tables of its own only."""
     spec = importlib.util.find_spec(package)
     folders = [Path(folder) for folder in (spec and spec.submodule_search_locations) or []]
-    path = next((folder / FILE for folder in folders if (folder / FILE).is_file()), None)
+    return next((folder / FILE for folder in folders if (folder / FILE).is_file()), None)
+
+
+def adoption_of(suite: str, package: str) -> Adoption:
+    """Raises `NotAdoptable`; `package` is the suite's import name."""
+    path = file_of(package)
     if path is None:
         raise NotAdoptable(f"{suite} keeps its data in tables of its own: {package} has no {FILE}")
     try:

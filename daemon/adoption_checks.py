@@ -24,17 +24,23 @@ NAMES = {"timestamptz": "timestamp with time zone", "time": "time without time z
 
 
 async def differences(connection: asyncpg.Connection, adoption: Adoption) -> list[str]:
-    """A sentence each. Rows are read when all relations and triggers are well, statements when all rows are, too."""
-    named = {f"{adoption.suite}.{name}": relation for name, relation in adoption.relations.items()}
+    """A sentence each. Rows are read when relations and triggers are well, statements when the rows are, too."""
+    found = await structure(connection, adoption)
+    if not found:
+        async with _looking(connection, adoption.suite):
+            for name, relation in adoption.relations.items():
+                found += await wrong_rows(connection, f"{adoption.suite}.{name}", relation)
+    return found or await _of_statements(connection, adoption)
+
+
+async def structure(connection: asyncpg.Connection, adoption: Adoption) -> list[str]:
+    """What the catalogue tells: relations, columns, rights, triggers. Quick, whatever there is in the tables."""
     found: list[str] = []
     async with _looking(connection, adoption.suite):
-        for name, relation in named.items():
-            found += await _of_relation(connection, name, relation)
+        for name, relation in adoption.relations.items():
+            found += await _of_relation(connection, f"{adoption.suite}.{name}", relation)
         found += await _of_triggers(connection, adoption)
-        if not found:
-            for name, relation in named.items():
-                found += await wrong_rows(connection, name, relation)
-    return found or await _of_statements(connection, adoption)
+    return found
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import asyncpg
 
-from daemon import sql
+from daemon import adoption, adoption_checks, sql
 
 FILE = "start_checks.sql"
 MOST_TOLD = 5
@@ -26,10 +26,13 @@ async def problems(connection: asyncpg.Connection, packages: Mapping[str, str]) 
     """A sentence for each row that a suite's checks find wrong; `packages` is suite → import name.
 
     Each statement of the file gives one column of text, and no row when all is well. It sees the suite's schema, and
-    can change nothing.
+    can change nothing. Views of tables that were there before the suite are held against its `adoption.toml`.
     """
     found: list[str] = []
     for suite, package in packages.items():
+        if adoption.file_of(package) is not None:
+            needed = adoption.adoption_of(suite, package)
+            found += [f"{suite}: {problem}" for problem in await adoption_checks.structure(connection, needed)]
         path = _file_of(package)
         if path is None:
             continue

@@ -7,6 +7,7 @@ import random
 from datetime import datetime, timedelta
 
 from daemon import CatchUp, Context, Cron, Priority, Transaction, days, job, minutes, seconds, sql
+from workers.jewellery.cron_lines import cron_lines
 from workers.jewellery.razorpay import Razorpay, TooManyRequests
 from workers.jewellery.reconciliation import Pass
 from workers.jewellery.settings import Settings
@@ -29,6 +30,11 @@ FIRST_PAUSE, LONGEST_PAUSE = seconds(60), minutes(60)
 )  # fmt: skip
 async def webhook_timeout_handler(ctx: Context) -> object:
     """Ask the provider about payments that have been open for over ten minutes."""
+    with cron_lines(ctx, "webhookTimeoutHandler", "handle stale payments"):
+        return await ask(ctx)
+
+
+async def ask(ctx: Context) -> object:
     settings: Settings = ctx.settings
     if not settings.razorpay.key_id:
         ctx.log.warning("nobody is asked about payments: razorpay.key_id is not set")

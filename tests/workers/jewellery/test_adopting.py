@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 import asyncpg
 import pytest
 
-from daemon import Job, catalogue
+from daemon import Job, catalogue, start_checks
 from daemon.adoption import adoption_of
 from daemon.adoption_checks import differences
 from daemon.settings import Settings
@@ -193,3 +193,10 @@ async def test_each_difference_is_named_with_its_remedy_and_nothing_is_changed(t
 
 async def test_tables_of_the_suites_own_need_nothing(connection: asyncpg.Connection) -> None:
     assert await differences(connection, NEEDED) == []
+    assert await start_checks.problems(connection, SUITE) == []
+
+
+async def test_a_view_that_a_later_release_does_not_fit_stops_the_start(connection: asyncpg.Connection) -> None:
+    await connection.execute("ALTER TABLE jewellery.product RENAME low_stock_threshold TO reorder_at")
+    [problem] = await start_checks.problems(connection, SUITE)
+    assert problem.startswith("jewellery: jewellery.product has no column low_stock_threshold: add it to the view, as")

@@ -59,6 +59,16 @@ async def test_a_checkout_goes_on_while_locks_are_deleted(shop: Shop) -> None:
         assert await deleted(shop, cleanup_expired_locks) == 1
 
 
+async def test_a_product_that_is_deleted_meanwhile_takes_its_locks_along(shop: Shop) -> None:
+    await shop.product("chain")
+    for product in ("ring", "chain"):
+        await shop.insert("inventory_lock", product_id=product, quantity=1, expires_at=NOW - INSTANT)
+    async with shop.connection.transaction():
+        await shop.connection.execute("DELETE FROM jewellery.product WHERE id = 'ring'")
+        assert await deleted(shop, cleanup_expired_locks) == 1
+    assert await shop.count("inventory_lock") == 0
+
+
 async def test_a_retry_reports_what_the_first_try_deleted_too(shop: Shop) -> None:
     await shop.connection.execute(
         "INSERT INTO jewellery.inventory_lock "
