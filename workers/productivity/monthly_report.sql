@@ -49,12 +49,16 @@ WITH slot AS MATERIALIZED (
             count(*) FILTER (WHERE was_due AND completed_at < due_end) AS on_time,
             jsonb_agg(jsonb_build_object('id', id, 'title', title, 'due', to_char(due_on, 'FMDD Mon YYYY'), 'progress', progress) ORDER BY nth)
                 FILTER (WHERE was_due AND status = 'OPEN' AND nth <= $4) AS missed
-        FROM (SELECT n.id, n.title, n.due_on, n.progress, n.status, n.completed_at, w.ends AS due_end, w.day IS NOT NULL AS was_due,
+        FROM (SELECT n.id, n.title, n.due_on, n.progress, n.status, n.completed_at, w.ends AS due_end,
+                  w.day IS NOT NULL AS was_due,
                   n.status = 'DONE' AND n.completed_at >= d.starts AND n.completed_at < d.ends AS was_done,
                   row_number() OVER (PARTITION BY n.status, w.day IS NOT NULL ORDER BY n.due_on, n.id) AS nth
-              FROM goal n
-              LEFT JOIN jsonb_to_recordset(d.days) AS w (day date, ends timestamptz) ON w.day = n.due_on
-              WHERE n.user_id = d.user_id AND n.status <> 'ABANDONED') n
+              FROM (SELECT * FROM goal
+                    WHERE user_id = d.user_id AND status <> 'ABANDONED' AND due_on >= d.month AND due_on < d.date
+                    UNION
+                    SELECT * FROM goal
+                    WHERE user_id = d.user_id AND status = 'DONE' AND completed_at >= d.starts AND completed_at < d.ends) n
+              LEFT JOIN jsonb_to_recordset(d.days) AS w (day date, ends timestamptz) ON w.day = n.due_on) n
         WHERE was_due OR was_done) g
     WHERE d.refusal IS NULL
     ON CONFLICT (dedupe_key) DO NOTHING
