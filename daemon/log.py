@@ -38,7 +38,13 @@ def configure(level: str, form: str, stream: TextIO = sys.stderr) -> structlog.t
             structlog.processors.JSONRenderer(default=str, ensure_ascii=False),
         ]
         if as_json
-        else [_area_in_text, structlog.dev.ConsoleRenderer(colors=coloured, pad_event_to=0)]
+        else [
+            _area_in_text,
+            # Plain, because rich shows the local variables of each frame, and keys and tokens with them.
+            structlog.dev.ConsoleRenderer(
+                colors=coloured, pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
+            ),
+        ]
     )
     if as_json and _is_the_journals(stream):
         final.append(_journald_priority)

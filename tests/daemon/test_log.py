@@ -93,6 +93,19 @@ def test_an_exception_that_is_logged_shows_its_traceback(form: str) -> None:
     assert "raise ValueError" in text
 
 
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_a_traceback_does_not_show_what_variables_held(form: str) -> None:
+    out = io.StringIO()
+    log.configure("info", form, out)
+    key = "sk-" + "4711" * 5
+    try:
+        spill()
+    except ValueError:
+        logging.getLogger("sexton.job.tea").exception("could not brew")
+    assert "spill()" in out.getvalue()
+    assert key not in out.getvalue()
+
+
 @pytest.mark.parametrize(
     ("level", "priority"), [("debug", "<7>"), ("info", "<6>"), ("warning", "<4>"), ("error", "<3>")]
 )
