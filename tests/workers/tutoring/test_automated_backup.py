@@ -52,6 +52,14 @@ async def test_a_retry_makes_no_second_one(school: School, tmp_path: Path) -> No
     assert len(Shelf(tmp_path).listed()) == 1
 
 
+async def test_one_of_a_clock_that_was_wrong_does_not_stand_for_tonights(school: School, tmp_path: Path) -> None:
+    backup = {"directory": str(tmp_path)}
+    wrong = await school.succeed(automated_backup, night(), backup=backup)
+    a_month_ago = night() - days(31)
+    made = await school.succeed(automated_backup, a_month_ago, backup={**backup, "verify": False})
+    assert made["name"] != wrong["name"]
+
+
 async def test_a_directory_that_is_not_there_fails_the_run_with_the_remedy(school: School) -> None:
     events: list[Event] = []
     run = await school.perform(automated_backup, night(), backup={"directory": "/sys/backups"}, events=events)
