@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
@@ -13,7 +14,10 @@ from workers.tutoring.provider_watch import SOONEST_RELEASE, NoProviderAvailable
 PROVIDERS, HISTORY, KNOWN, REPORT = sql.load(__file__, "providers", "history", "known", "report")
 
 Text = Annotated[str, StringConstraints(max_length=1000, pattern=r"^[^\x00]*$")]
+HeaderValue = Annotated[str, StringConstraints(max_length=16_384, pattern=r"^[^\x00]*$")]
+"""Longer than what is kept of it: an answer's other headers, such as policies, may be sent along."""
 Tokens = Annotated[int, Field(ge=0, le=10**12)]
+Instant = Annotated[AwareDatetime, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(9999, 1, 1, tzinfo=UTC))]
 STRICT = ConfigDict(extra="forbid")
 
 
@@ -30,7 +34,7 @@ class Call(BaseModel):
 
     model_config = STRICT
     status: int | None = Field(default=None, ge=100, le=599)
-    headers: dict[Text, Text] = Field(default_factory=dict, max_length=200)
+    headers: dict[Text, HeaderValue] = Field(default_factory=dict, max_length=200)
     body: Any = None
     input_tokens: Tokens | None = None
     output_tokens: Tokens | None = None
@@ -38,7 +42,7 @@ class Call(BaseModel):
     student_id: int | None = Field(default=None, ge=1, le=2**63 - 1)
     error: Text | None = None
     request_id: Text | None = None
-    at: AwareDatetime | None = None
+    at: Instant | None = None
 
 
 @route("/providers")

@@ -77,8 +77,16 @@ async def test_who_may_do_what_and_what_makes_no_sense(url: str) -> None:
         unknown = await h.operator.post(f"{API}/providers/opnai/usage", json={})
         assert (unknown.status_code, unknown.json()["detail"]) == (404, "there is no provider 'opnai'")
         for wrong in ({"status": 42}, {"input_tokens": -1}, {"headers": {"a": 1}}, {"at": "2026-11-20T12:00:00"},
-                      {"error": "\u0000"}, {"tokens": 5}, {"student_id": 2**63}):  # fmt: skip
+                      {"error": "\u0000"}, {"tokens": 5}, {"student_id": 2**63}, {"at": "0001-01-01T00:00:00+14:00"},
+                      {"at": "9999-12-31T23:59:59-14:00"}):  # fmt: skip
             assert (await h.operator.post(f"{API}/providers/openai/usage", json=wrong)).status_code == 422, wrong
+
+
+async def test_a_long_header_that_is_none_of_the_limiters_business_costs_no_report(url: str) -> None:
+    headers = {**requests(97, timedelta(minutes=50)), "content-security-policy": "default-src 'none'; " * 300}
+    async with house(url, packages=PACKAGES) as h:
+        told = await h.operator.post(f"{API}/providers/openai/usage", json={"status": 200, "headers": headers})
+        assert told.raise_for_status().json() == {"counted": True}
 
 
 async def test_the_last_health_and_those_before(url: str, connection: asyncpg.Connection, now: Any) -> None:

@@ -47,6 +47,51 @@ async def test_a_report_of_the_same_call_cannot_be_kept_twice(connection: asyncp
         await connection.execute(USE, "2031-03-01T00:00:00Z", "call-1")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "picked"),
+    [
+        ("leave_out => NULL", "openai"),
+        ("leave_out => '{NULL,openai}'", "anthropic"),
+        ("NULL, '{anthropic}'", "openai"),
+        ("NULL, '{openai,anthropic,gemini,mistral,groq}'", "cohere"),
+    ],
+)
+async def test_null_leaves_nobody_out(connection: asyncpg.Connection, arguments: str, picked: str) -> None:
+    assert await connection.fetchval(f"SELECT name FROM tutoring.pick_provider({arguments})") == picked
+
+
+async def test_null_as_the_instant_is_now(connection: asyncpg.Connection) -> None:
+    await connection.execute(
+        "UPDATE tutoring.provider_status SET state = 'BLOCKED', "
+        "blocked_until = sexton.clock() + (provider_id - 2.5) * interval '1 hour'"
+    )
+    assert await connection.fetchval("SELECT name FROM tutoring.pick_provider(NULL)") == "openai"
+    assert await connection.fetchval("SELECT name FROM tutoring.pick_provider(NULL, '{openai,anthropic}')") is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("200, headers => '[1]'", "headers: must be an object of names and values, and is of type array"),
+        ("99999", "status = 99999: must be an HTTP status, or null for no answer"),
+        ("200, output_tokens => 9223372036854775807", "output_tokens = 9223372036854775807: no call has more than"),
+        ("200, at => '-infinity'", "at = -infinity: must be from 2000-01-01"),
+    ],
+)
+async def test_a_report_that_makes_no_sense_is_refused_whole_with_place_and_value(
+    connection: asyncpg.Connection, arguments: str, words: str
+) -> None:
+    with pytest.raises(asyncpg.InvalidParameterValueError, match=words):
+        await connection.execute(f"SELECT tutoring.report_usage('openai', {arguments})")
+    assert await connection.fetchval("SELECT count(*) FROM tutoring.api_usage") == 0
+
+
+async def test_a_report_of_nulls_is_a_call_of_which_nothing_is_known(connection: asyncpg.Connection) -> None:
+    nulls = "headers => NULL, body => NULL, input_tokens => NULL, latency_ms => NULL, student => NULL, at => NULL"
+    assert await connection.fetchval(f"SELECT tutoring.report_usage('openai', NULL, {nulls})")
+    assert await connection.fetchval("SELECT at <= sexton.clock() FROM tutoring.api_usage")
+
+
 @pytest.mark.parametrize("base", ["api.openai.com", "https://key@host/v1", "https://host/v1/", "https://host?key=1"])
 async def test_a_base_url_that_could_not_be_asked_or_tells_a_secret_is_refused(
     connection: asyncpg.Connection, base: str
