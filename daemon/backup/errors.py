@@ -70,6 +70,8 @@ def of_the_disk(error: OSError, folder: Path) -> DirectoryUnusable:
     remedy = {
         errno.EROFS: "mount it writable",
         errno.ENOENT: "mount or create it",
+        errno.EEXIST: "it is no directory: move it away",
+        errno.ENOTDIR: "it, or what is above it, is no directory: move that away",
         errno.EACCES: "give it to the user who runs sexton; under systemd it needs ReadWritePaths=",
         errno.EPERM: "give it to the user who runs sexton; under systemd it needs ReadWritePaths=",
     }.get(error.errno or 0, "see to it")

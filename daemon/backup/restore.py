@@ -28,10 +28,10 @@ from daemon.uninterrupted import to_the_end
 
 (
     EVENTS_WAIT, HOLD_RUNS, END_POLLS, FREE_JOBS, HOLD_MESSAGES, EXPIRE_NODES, REMEMBER, LEDGER_THERE, RELATIONS,
-    ALIVE, CONNECTED,
+    IS_TEMPLATE, ALIVE, CONNECTED,
 ) = sql.load(
     __file__, "events_wait", "hold_runs", "end_polls", "free_jobs", "hold_messages", "expire_nodes", "remember",
-    "ledger_there", "relations", "alive", "connected",
+    "ledger_there", "relations", "is_template", "alive", "connected",
 )  # fmt: skip
 MAINTENANCE = ("postgres", "template1")
 PATIENCE, PAUSE = 10.0, 0.1
@@ -108,6 +108,8 @@ async def _judge(place: Place, admin: asyncpg.Connection, wish: Wish) -> int | N
     """How many tables and views the target has, None if there is no such database. Raises `RestoreRefused`."""
     if not await admin.fetchval(THERE.text, wish.database):
         return None
+    if await admin.fetchval(IS_TEMPLATE.text, wish.database):
+        raise RestoreRefused(f"{wish.database} is a template that the server makes databases from: name another one")
     url = on_database(place.url, wish.database)
     target = await connect(url, place.application, statement_cache=0)
     try:

@@ -42,6 +42,10 @@ SELECT count(*)::int FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespa
 WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e');
 
+-- name: is_template
+-- $1: the database. The server makes new databases from it, and does not let go of it.
+SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1::text AND datistemplate);
+
 -- name: alive
 -- Daemons that work on this database.
 SELECT name FROM sexton.node WHERE dead_at IS NULL AND lease_until > sexton.clock() ORDER BY name;

@@ -26,7 +26,7 @@ from daemon.backup.record import Backup
 from daemon.naming import did_you_mean
 from daemon.version import VERSION
 
-NAME = re.compile(r"\d{8}T\d{6}Z")
+NAME = re.compile(r"[0-9]{8}T[0-9]{6}Z")
 STAMP = "%Y%m%dT%H%M%SZ"
 LOCK, VERIFIED, PARTIAL = ".lock", "verified.json", ".partial"
 LATEST = "latest"
@@ -73,7 +73,7 @@ class Shelf:
             for pid in processes.mentioning(f"--file={left}/"):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-            shutil.rmtree(left)
+            _take_away(left)
 
     @contextlib.contextmanager
     def _worded(self) -> Iterator[None]:
@@ -119,7 +119,7 @@ class Shelf:
         with self._worded():
             (self.directory / name).rename(gone)
             _sync(self.directory)
-            shutil.rmtree(gone)
+            _take_away(gone)
 
     def mark_verified(self, name: str, digest: str, at: datetime) -> None:
         """`digest` is of the manifest, so that the mark fits this backup and no other."""
@@ -138,7 +138,7 @@ class Shelf:
     def names(self) -> list[str]:
         """The newest first; none where there is no directory."""
         try:
-            return sorted((e.name for e in self.directory.iterdir() if NAME.fullmatch(e.name)), reverse=True)
+            return sorted((e.name for e in self.directory.iterdir() if _is_name(e.name)), reverse=True)
         except FileNotFoundError:
             return []
         except OSError as error:
@@ -182,6 +182,22 @@ class Shelf:
         if os.geteuid() == 0:
             owner = self.directory.parent.stat()
             os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+
+
+def _is_name(text: str) -> bool:
+    """Whether it is one that we give: 20261399T030000Z is somebody else's."""
+    try:
+        return bool(NAME.fullmatch(text) and datetime.strptime(text, STAMP).replace(tzinfo=UTC))
+    except ValueError:
+        return False
+
+
+def _take_away(path: Path) -> None:
+    """A folder with all that is in it; of a link, or a file that bears such a name, nothing but itself."""
+    if path.is_symlink() or not path.is_dir():
+        path.unlink()
+    else:
+        shutil.rmtree(path)
 
 
 def _sync(path: Path) -> None:

@@ -47,6 +47,8 @@ def restore_backup(
 @asynccontextmanager
 async def _target(settings: Settings, into: str | None) -> AsyncIterator[tuple[str, str, bool]]:
     """URL and name of the database, and whether its server runs for us alone. Raises `BadUsage`."""
+    if into == "":  # an unset variable of a script must not mean the configured database
+        raise BadUsage("--into is empty: write the name of a database, or leave it out")
     if into is not None and "://" in into:
         yield into, _name_in(into), False
         return

@@ -282,6 +282,23 @@ async def test_old_ones_leave_and_a_good_one_stays(hasty: Vault) -> None:
     assert hasty.hidden() == []
 
 
+async def test_what_was_moved_away_and_linked_or_only_looks_like_a_backup_hinders_nobody(
+    hasty: Vault, tmp_path: Path
+) -> None:
+    shelf, elsewhere = hasty.shelf, tmp_path / "elsewhere" / "20200101T030000Z"
+    elsewhere.mkdir(parents=True)
+    (elsewhere / "kept").touch()
+    shelf.directory.mkdir()
+    (shelf.directory / elsewhere.name).symlink_to(elsewhere)
+    (shelf.directory / "20200102T030000Z").touch()
+    (shelf.directory / "20261399T030000Z").mkdir()
+    (shelf.directory / ".20200103T030000Z.partial").symlink_to(elsewhere)
+
+    assert [b.name for b in await hasty.service.prune(utc_now())] == ["20200101T030000Z", "20200102T030000Z"]
+    assert sorted(e.name for e in shelf.directory.iterdir()) == [".lock", "20261399T030000Z"]
+    assert (elsewhere / "kept").exists()
+
+
 async def test_a_role_that_may_not_make_databases_is_told_what_it_needs(
     url: str, vault_of: Callable[..., Vault], connection: asyncpg.Connection
 ) -> None:

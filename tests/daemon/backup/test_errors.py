@@ -45,6 +45,8 @@ def test_last_words_are_understood(program: str, words: str, kind: type[BackupEr
         (errno.EROFS, "mount it writable, or set backup.directory"),
         (errno.EACCES, "under systemd it needs ReadWritePaths="),
         (errno.ENOENT, "mount or create it"),
+        (errno.EEXIST, "it is no directory: move it away"),
+        (errno.ENOTDIR, "is no directory: move that away"),
         (errno.EIO, "see to it, or set backup.directory"),
     ],
 )

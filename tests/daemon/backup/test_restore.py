@@ -107,6 +107,12 @@ async def test_a_database_a_daemon_works_on_is_left_alone(hasty: Vault, url: str
             await restored(hasty, wish(str(database_of(url)), replace=True))
 
 
+async def test_a_template_of_the_server_is_left_alone(hasty: Vault) -> None:
+    await hasty.service.create()
+    with pytest.raises(RestoreRefused, match=r"template1 is a template .* name another one"):
+        await restored(hasty, wish("template1", replace=True))
+
+
 async def test_one_that_somebody_is_connected_to_is_left_alone(
     hasty: Vault, url: str, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

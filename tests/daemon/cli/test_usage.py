@@ -105,6 +105,7 @@ def test_no_command_at_all_prints_the_help(bare: Console) -> None:
         (["backup", "lst"], "error: No such command 'lst'. Did you mean 'list'? (sexton backup --help)"),
         (["backup", "list", "--jsn"], "(Possible options: --json) (sexton backup list --help)"),
         (["backup", "restore"], "error: Missing argument 'NAME' (sexton backup restore --help)"),
+        (["backup", "restore", "latest", "--into", ""], "--into is empty: write the name of a database"),
         (["backup", "restore", "latest", "--into", "mysql://x/y"], "--into: write the name of a database, or a URL"),
         (
             ["backup", "restore", "latest", "--into", "postgresql://ann:hunter2@db/x"],
