@@ -25,6 +25,7 @@ from daemon.queue import Postponed, QueueItem, WorkQueue
 from daemon.retry import Priority
 from daemon.route import NotFound, Question, Route, Unavailable, route
 from daemon.schedule import Cron, Every, OnDemand
+from daemon.tell import tell_each
 from daemon.transaction import Reader, Row, Transaction
 
 __all__ = [
@@ -67,6 +68,7 @@ __all__ = [
     "seconds",
     "sql",
     "tally",
+    "tell_each",
     "to_json",
     "zones",
 ]

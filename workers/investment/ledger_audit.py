@@ -8,8 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from daemon import CatchUp, Context, Cron, Priority, Reader, Row, Transaction, days, hours, job, sql
-from workers.investment.administrators import tell
+from daemon import CatchUp, Context, Cron, Priority, Reader, Row, Transaction, days, hours, job, sql, tell_each
 from workers.investment.settings import Settings
 
 (
@@ -132,7 +131,7 @@ async def alert(tx: Transaction, ctx: Context, found: Sequence[Difference]) -> i
         "more": sum(totals(found).values()) - min(len(found), SHOWN),
     }
     key = f"ledger_audit:{ctx.run_id}"
-    return await tell(tx, settings.administrators, "ledger_difference", key=key, data=data, kind="alert")
+    return await tell_each(tx, settings.administrators, "ledger_difference", key=key, data=data, kind="alert")
 
 
 def totals(found: Sequence[Difference]) -> dict[str, int]:

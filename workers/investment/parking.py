@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from daemon import Context, Held, Transaction, sql
-from workers.investment.administrators import tell
+from daemon import Context, Held, Transaction, sql, tell_each
 from workers.investment.bisection import Refused
 from workers.investment.settings import Settings
 
@@ -79,5 +78,5 @@ async def tell_parked(ctx: Context, tx: Transaction) -> int:
         }
         settings: Settings = ctx.settings
         key = f"payouts_parked:{ctx.run_id}"
-        await tell(tx, settings.administrators, "payouts_parked", key=key, data=data, kind="alert")
+        await tell_each(tx, settings.administrators, "payouts_parked", key=key, data=data, kind="alert")
     return int(counts["parked"])

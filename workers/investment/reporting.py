@@ -9,8 +9,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from daemon import Context, Reader, Transaction, bar_charts, sql
-from workers.investment.administrators import tell
+from daemon import Context, Reader, Transaction, bar_charts, sql, tell_each
 from workers.investment.figures import ZERO
 from workers.investment.period import Period
 from workers.investment.settings import Settings
@@ -47,7 +46,9 @@ async def publish(tx: Transaction, ctx: Context, kind: str, key: str, payload: d
     charts, images = pictures(payload)
     data = {"report": payload, "charts": charts, "images": images}
     template = {"weekly": "weekly_report", "monthly": "monthly_analytics"}[kind]
-    mailed = await tell(tx, settings.administrators, template, key=f"{template}:{key}", data=data, kind="transactional")
+    mailed = await tell_each(
+        tx, settings.administrators, template, key=f"{template}:{key}", data=data, kind="transactional"
+    )
     tx.result({"period_key": key, "mailed": mailed, "report": payload})
 
 

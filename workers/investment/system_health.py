@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from daemon import CatchUp, Context, Cron, Priority, Reader, Row, Transaction, days, host, job, seconds, sql
-from workers.investment.administrators import tell
+from daemon import CatchUp, Context, Cron, Priority, Reader, Row, Transaction, days, host, job, seconds, sql, tell_each
 from workers.investment.settings import Settings
 from workers.investment.thresholds import Finding, News, Severity, Trouble, judge, news
 
@@ -98,7 +97,7 @@ async def tell_news(tx: Transaction, administrators: Sequence[str], findings: Se
         else:
             await tx.execute(KEEP_TROUBLE, item.finding.check, item.finding.severity.word, item.since)
         template = "health_recovered" if item.recovered else "health_alert"
-        told += await tell(tx, administrators, template, key=item.key, data=facts(item, at), kind="alert")
+        told += await tell_each(tx, administrators, template, key=item.key, data=facts(item, at), kind="alert")
     return told
 
 

@@ -7,8 +7,21 @@ from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from daemon import CatchUp, Context, Cron, Overlap, Priority, Row, Transaction, bar_charts, days, job, minutes, sql
-from workers.jewellery.administrators import tell
+from daemon import (
+    CatchUp,
+    Context,
+    Cron,
+    Overlap,
+    Priority,
+    Row,
+    Transaction,
+    bar_charts,
+    days,
+    job,
+    minutes,
+    sql,
+    tell_each,
+)
 from workers.jewellery.cron_lines import cron_lines
 from workers.jewellery.money import places, said
 from workers.jewellery.settings import Settings
@@ -37,7 +50,7 @@ async def daily_sales_summary(ctx: Context) -> None:
             await tx.execute(KEEP_FINAL, yesterday, *columns(final), ctx.now())
             words, images = await pictures(tx, yesterday)
             data = letter(today, ctx.due_at, partial, final) | {"charts": words, "images": images}
-            mailed = await tell(
+            mailed = await tell_each(
                 tx, settings.administrators, "daily_sales", key=f"jewellery:daily_sales:{today}", data=data,
                 kind="transactional",
             )  # fmt: skip

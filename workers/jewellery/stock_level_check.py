@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from daemon import CatchUp, Context, Cron, Priority, Row, days, job, minutes, sql
-from workers.jewellery.administrators import tell
+from daemon import CatchUp, Context, Cron, Priority, Row, days, job, minutes, sql, tell_each
 from workers.jewellery.cron_lines import cron_lines
 from workers.jewellery.settings import Settings
 
@@ -34,7 +33,7 @@ async def stock_level_check(ctx: Context) -> None:
             news = [row for row in low if row["alert"]]
             if news:
                 key = f"jewellery:low:{ctx.due_at:%Y-%m-%dT%H}:{ctx.run_id}"
-                await tell(tx, settings.administrators, "stock_alert", key=key, data=letter(news), kind="alert")
+                await tell_each(tx, settings.administrators, "stock_alert", key=key, data=letter(news), kind="alert")
             counts = {"low": count(low, "LOW"), "out": count(low, "OUT"), "mailed": len(news)}
             tx.result(counts)
         if news:

@@ -10,9 +10,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from daemon import CatchUp, Context, Cron, Priority, Reader, Row, Transaction, days, host, job, minutes, seconds, sql
+from daemon import (
+    CatchUp,
+    Context,
+    Cron,
+    Priority,
+    Reader,
+    Row,
+    Transaction,
+    days,
+    host,
+    job,
+    minutes,
+    seconds,
+    sql,
+    tell_each,
+)
 from workers.tutoring import list_models
-from workers.tutoring.administrators import tell
 from workers.tutoring.health_rules import (
     Finding,
     HealthSettings,
@@ -150,7 +164,7 @@ async def tell_of_incident(ctx: Context, tx: Transaction, row: Row, sentence: st
     ctx.log.warning("%s (since %s, %s checks)", sentence, since, row["failures"])
     data = {"sentence": sentence, "since": since, "failures": row["failures"], "at": f"{ctx.due_at:%Y-%m-%d %H:%M} UTC"}
     key = f"tutoring:incident:{row['provider_id']}:{row['started_at'].isoformat()}:{what}"
-    await tell(tx, ctx.settings.administrators, "health_news", key=key, data=data, kind="alert")
+    await tell_each(tx, ctx.settings.administrators, "health_news", key=key, data=data, kind="alert")
 
 
 async def tell_of_machine(
@@ -167,4 +181,4 @@ async def tell_of_machine(
         ctx.log.warning("%s", sentence)
         data = {"sentence": sentence, "since": None, "failures": None, "at": f"{ctx.due_at:%Y-%m-%d %H:%M} UTC"}
         key = f"tutoring:health:{check}:{now_critical}:{ctx.due_at.isoformat()}"
-        await tell(tx, ctx.settings.administrators, "health_news", key=key, data=data, kind="alert")
+        await tell_each(tx, ctx.settings.administrators, "health_news", key=key, data=data, kind="alert")

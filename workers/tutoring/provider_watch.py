@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from daemon import Context, Reader, Row, Transaction, sql
-from workers.tutoring.administrators import tell
+from daemon import Context, Reader, Row, Transaction, sql, tell_each
 from workers.tutoring.failover import Judged, Known, State, judge
 from workers.tutoring.provider_headers import Level
 from workers.tutoring.settings import Settings
@@ -126,7 +125,7 @@ async def _tell(ctx: Context, tx: Transaction, news: Sequence[Transition], now: 
         ctx.log.warning("%s: %s", facts["sentence"], facts["reason"])
         if change.is_alert:
             key = f"tutoring:provider:{change.name}:{change.before}:{change.judged.state}:{now.isoformat()}"
-            await tell(tx, ctx.settings.administrators, "provider_alert", key=key, data=facts, kind="alert")
+            await tell_each(tx, ctx.settings.administrators, "provider_alert", key=key, data=facts, kind="alert")
     if any(change.judged.state is State.BLOCKED for change in news):
         await _tell_if_nobody_is_left(ctx, tx, now)
 
@@ -159,7 +158,7 @@ async def _tell_if_nobody_is_left(ctx: Context, tx: Transaction, now: datetime) 
     until = _said(await tx.fetchval(SOONEST_RELEASE))
     ctx.log.error("no AI provider has room now; the first is let go at %s", until)
     data, key = {"until": until, "at": _said(now)}, f"tutoring:no-provider:{now.isoformat()}"
-    await tell(tx, ctx.settings.administrators, "no_provider", key=key, data=data, kind="alert")
+    await tell_each(tx, ctx.settings.administrators, "no_provider", key=key, data=data, kind="alert")
 
 
 def _said(at: datetime | None) -> str | None:

@@ -8,8 +8,21 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from daemon import CatchUp, Context, Cron, Overlap, Priority, Reader, Row, bar_charts, days, job, minutes, sql
-from workers.tutoring.administrators import tell
+from daemon import (
+    CatchUp,
+    Context,
+    Cron,
+    Overlap,
+    Priority,
+    Reader,
+    Row,
+    bar_charts,
+    days,
+    job,
+    minutes,
+    sql,
+    tell_each,
+)
 from workers.tutoring.settings import Settings
 from workers.tutoring.usage_advice import advice
 from workers.tutoring.usage_figures import JUDGED, Recorded, Use, told, totals, unusual
@@ -51,7 +64,7 @@ async def usage_analysis(ctx: Context) -> None:
         await tx.fetchval(OPEN_MONTHS, day)
         await tx.execute(KEEP, day, json.dumps(payload))
         charts, images = pictures(payload)
-        mailed = await tell(
+        mailed = await tell_each(
             tx, ctx.settings.administrators, "usage_report", key=f"tutoring:usage_report:{day}",
             data={"report": payload, "charts": charts, "images": images}, kind="transactional",
         )  # fmt: skip
