@@ -30,7 +30,8 @@ async def adopted(server: str) -> AsyncIterator[Shop]:
     name = role = f"adopted_{os.getpid()}_{next(_numbers)}"
     admin = await asyncpg.connect(server)
     await admin.execute(f"CREATE ROLE {role} LOGIN")
-    await admin.execute(f"CREATE DATABASE {name} OWNER {role}")
+    await admin.execute(f"CREATE DATABASE {name}")
+    await admin.execute(f"GRANT CREATE ON DATABASE {name} TO {role}")
     superuser = await asyncpg.connect(on_database(server, name))
     url = on_database(server, name).replace("sexton@", f"{role}@")
     daemon = await asyncpg.connect(url)

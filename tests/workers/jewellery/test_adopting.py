@@ -170,7 +170,7 @@ WRONG = {
 
 async def test_each_difference_is_named_with_its_remedy_and_nothing_is_changed(theirs: Shop) -> None:
     await theirs.connection.execute(FILL)
-    role = await theirs.value("SELECT datdba::regrole::text FROM pg_database WHERE datname = current_database()")
+    role = await theirs.value("SELECT nspowner::regrole::text FROM pg_namespace WHERE nspname = 'jewellery'")
 
     async def found(mistake: str) -> list[str]:
         begun = theirs.connection.transaction()
