@@ -6,8 +6,14 @@ import asyncpg
 import pytest
 
 from tests.workers.productivity.house import House
+from tests.workers.productivity.platform import Platform
 
 
 @pytest.fixture
 async def house(url: str, connection: asyncpg.Connection) -> House:
     return House(url, connection)
+
+
+@pytest.fixture
+async def platform(url: str, connection: asyncpg.Connection) -> Platform:
+    return Platform(url, connection)

@@ -1,0 +1,85 @@
+-- Everywhere: $1: before this. $2: at most so many rows. Each answers with how many went.
+
+-- name: sessions
+-- Moved, in one statement, however they ended; what an archive row of the same id would hide stays.
+WITH moved AS (
+    DELETE FROM timer_session WHERE ctid = ANY (ARRAY(
+        SELECT t.ctid FROM timer_session t
+        WHERE t.started_at < $1::timestamptz AND NOT EXISTS (SELECT FROM timer_session_archive a WHERE a.id = t.id)
+        ORDER BY t.started_at LIMIT $2 FOR UPDATE SKIP LOCKED))
+    RETURNING *
+), kept AS (
+    INSERT INTO timer_session_archive (id, user_id, goal_id, started_at, ended_at, kind, feature)
+    SELECT id, user_id, goal_id, started_at, ended_at, kind, feature FROM moved
+    RETURNING 1
+)
+SELECT count(*) AS gone FROM kept;
+
+-- name: daily_metrics
+WITH gone AS (
+    DELETE FROM metric_daily WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM metric_daily WHERE day < $1::timestamptz::date LIMIT $2))
+    RETURNING 1
+)
+SELECT count(*) AS gone FROM gone;
+
+-- name: weekly_metrics
+-- A week that begins before goes as a whole.
+WITH gone AS (
+    DELETE FROM metric_weekly WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM metric_weekly WHERE week_start + 6 < $1::timestamptz::date LIMIT $2))
+    RETURNING 1
+)
+SELECT count(*) AS gone FROM gone;
+
+-- name: monthly_metrics
+WITH gone AS (
+    DELETE FROM metric_monthly WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM metric_monthly WHERE month + interval '1 month' <= $1::timestamptz::date LIMIT $2))
+    RETURNING 1
+)
+SELECT count(*) AS gone FROM gone;
+
+-- name: activity
+WITH gone AS (
+    DELETE FROM activity_day WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM activity_day WHERE day < $1::timestamptz::date LIMIT $2))
+    RETURNING 1
+)
+SELECT count(*) AS gone FROM gone;
+
+-- name: retention
+WITH gone AS (
+    DELETE FROM retention WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM retention WHERE cohort_day < $1::timestamptz::date LIMIT $2))
+    RETURNING 1
+)
+SELECT count(*) AS gone FROM gone;
+
+-- name: anomalies
+WITH gone AS (
+    DELETE FROM anomaly WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM anomaly WHERE at < $1::timestamptz LIMIT $2))
+    RETURNING 1
+)
+SELECT count(*) AS gone FROM gone;
+
+-- name: behavior
+-- $3: superseded before this. The newest of everybody stays as long as figures do.
+WITH gone AS (
+    DELETE FROM behavior WHERE ctid = ANY (ARRAY(
+        SELECT b.ctid FROM behavior b
+        WHERE b.window_end < $1::timestamptz OR (b.window_end < $3::timestamptz
+            AND EXISTS (SELECT FROM behavior n WHERE n.user_id = b.user_id AND n.window_end > b.window_end))
+        LIMIT $2))
+    RETURNING 1
+)
+SELECT count(*) AS gone FROM gone;
+
+-- name: samples
+WITH gone AS (
+    DELETE FROM perf_sample WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM perf_sample WHERE at < $1::timestamptz LIMIT $2))
+    RETURNING 1
+)
+SELECT count(*) AS gone FROM gone;

@@ -1,0 +1,73 @@
+"""Weeks and months, made of days that were rolled up: never of sessions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from daemon import Row, Transaction, sql
+
+(
+    ROLL_UP_WEEK, ROLL_UP_MONTH, WEEKS_OF, MONTHS_OF, WEEK_ANOMALIES, MONTH_ANOMALIES, WEEK, MONTH_FIGURES,
+) = sql.load(
+    __file__, "roll_up_week", "roll_up_month", "weeks_of", "months_of", "week_anomalies", "month_anomalies", "week",
+    "month",
+)  # fmt: skip
+
+TENTH = Decimal("0.1")
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Each statement takes the first day of such a period; `among` the first and the last of some days."""
+
+    roll_up: sql.Statement
+    judge: sql.Statement
+    figures: sql.Statement
+    among: sql.Statement
+
+
+WEEKLY = Period(ROLL_UP_WEEK, WEEK_ANOMALIES, WEEK, WEEKS_OF)
+MONTHLY = Period(ROLL_UP_MONTH, MONTH_ANOMALIES, MONTH_FIGURES, MONTHS_OF)
+
+
+async def roll_up(tx: Transaction, period: Period, start: date) -> dict[str, Any]:
+    """The period that begins on `start`, anew; its figures beside those of the one before."""
+    await tx.execute(period.roll_up, start)
+    anomalies: int = await tx.fetchval(period.judge, start)
+    return {"start": start.isoformat(), "anomalies": anomalies, "figures": told(await tx.fetch(period.figures, start))}
+
+
+async def refresh(tx: Transaction, first: date, last: date) -> int:
+    """What was rolled up of days that were counted anew is rolled up again; how many weeks and months it was."""
+    again = 0
+    for period in (WEEKLY, MONTHLY):
+        for row in await tx.fetch(period.among, first, last):
+            await tx.execute(period.roll_up, row["start"])
+            await tx.fetchval(period.judge, row["start"])
+            again += 1
+    return again
+
+
+def told(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """PURE: numbers as text, because they are exact; `change_pct` against the period before, None of nothing."""
+    return [
+        {"metric": row["metric"], **json.loads(row["dims"]), "value": text(row["value"]), "before": text(row["before"]),
+         "change_pct": text(change_pct(row["value"], row["before"]))}
+        for row in rows
+    ]  # fmt: skip
+
+
+def change_pct(now: Decimal | None, before: Decimal | None) -> Decimal | None:
+    """PURE: one place, half up."""
+    if now is None or not before:
+        return None
+    return (100 * (now - before) / abs(before)).quantize(TENTH, ROUND_HALF_UP)
+
+
+def text(value: Decimal | None) -> str | None:
+    return None if value is None else format(value, "f")

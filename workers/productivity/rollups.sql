@@ -1,0 +1,95 @@
+-- name: roll_up_week
+-- $1: a Sunday.
+WITH stale AS (
+    DELETE FROM metric_weekly WHERE week_start = $1::date
+        AND (metric, dims) NOT IN (SELECT metric, dims FROM rolled_up($1::date, $1::date + 7))
+)
+INSERT INTO metric_weekly (week_start, metric, dims, value)
+SELECT $1::date, metric, dims, value FROM rolled_up($1::date, $1::date + 7)
+ON CONFLICT (week_start, metric, dims) DO UPDATE SET value = excluded.value;
+
+-- name: roll_up_month
+-- $1: the first of a month. Also what became of its cohorts, each weighted by its people.
+WITH rolled AS MATERIALIZED (
+    SELECT metric, dims, value FROM rolled_up($1::date, ($1::date + interval '1 month')::date)
+    UNION ALL
+    SELECT 'retention', jsonb_build_object('n', n), round(sum(retained)::numeric / nullif(sum(size), 0), 4)
+    FROM retention
+    WHERE cohort_day >= $1::date AND cohort_day < $1::date + interval '1 month' AND rate IS NOT NULL
+    GROUP BY n
+), stale AS (
+    DELETE FROM metric_monthly WHERE month = $1::date AND (metric, dims) NOT IN (SELECT metric, dims FROM rolled)
+)
+INSERT INTO metric_monthly (month, metric, dims, value)
+SELECT $1::date, metric, dims, value FROM rolled
+ON CONFLICT (month, metric, dims) DO UPDATE SET value = excluded.value;
+
+-- name: weeks_of
+-- $1, $2: days. Weeks with any of them that were rolled up before.
+SELECT DISTINCT week_start AS start FROM metric_weekly WHERE week_start > $1::date - 7 AND week_start <= $2::date ORDER BY 1;
+
+-- name: months_of
+-- $1, $2: days. Months with any of them, or with cohorts that matured on one, that were rolled up before.
+SELECT DISTINCT month AS start FROM metric_monthly WHERE month > $1::date - interval '62 days' AND month <= $2::date ORDER BY 1;
+
+-- name: week_anomalies
+-- $1: a Sunday. Against the 14 weeks before it.
+WITH verdict AS (
+    SELECT m.metric, $1::date::timestamp AT TIME ZONE 'UTC' AS at, m.dims || '{"period": "week"}' AS dims, m.value, v.*
+    FROM metric_weekly m
+    CROSS JOIN LATERAL (
+        SELECT array_agg(b.value::float8) AS history
+        FROM (SELECT b.value FROM metric_weekly b
+              WHERE b.metric = m.metric AND b.dims = m.dims AND b.week_start < m.week_start
+                  AND b.week_start >= m.week_start - 14 * 7 AND b.value IS NOT NULL) b) h
+    CROSS JOIN LATERAL judged(m.value::float8, h.history) v
+    WHERE m.week_start = $1::date AND m.value IS NOT NULL AND m.metric <> 'days'
+), usual AS (
+    DELETE FROM anomaly WHERE at = $1::date::timestamp AT TIME ZONE 'UTC' AND dims ->> 'period' = 'week'
+        AND (metric, dims) NOT IN (SELECT metric, dims FROM verdict WHERE is_unusual)
+), kept AS (
+    INSERT INTO anomaly AS a (metric, at, dims, value, baseline, score, direction)
+    SELECT metric, at, dims, value, baseline, score, direction FROM verdict WHERE is_unusual
+    ON CONFLICT (metric, at, dims) DO UPDATE
+    SET value = excluded.value, baseline = excluded.baseline, score = excluded.score, direction = excluded.direction
+    RETURNING 1
+)
+SELECT count(*) AS anomalies FROM kept;
+
+-- name: month_anomalies
+-- $1: the first of a month. Against the 14 months before it.
+WITH verdict AS (
+    SELECT m.metric, $1::date::timestamp AT TIME ZONE 'UTC' AS at, m.dims || '{"period": "month"}' AS dims, m.value, v.*
+    FROM metric_monthly m
+    CROSS JOIN LATERAL (
+        SELECT array_agg(b.value::float8) AS history
+        FROM (SELECT b.value FROM metric_monthly b
+              WHERE b.metric = m.metric AND b.dims = m.dims AND b.month < m.month
+                  AND b.month >= m.month - interval '14 months' AND b.value IS NOT NULL) b) h
+    CROSS JOIN LATERAL judged(m.value::float8, h.history) v
+    WHERE m.month = $1::date AND m.value IS NOT NULL AND m.metric <> 'days'
+), usual AS (
+    DELETE FROM anomaly WHERE at = $1::date::timestamp AT TIME ZONE 'UTC' AND dims ->> 'period' = 'month'
+        AND (metric, dims) NOT IN (SELECT metric, dims FROM verdict WHERE is_unusual)
+), kept AS (
+    INSERT INTO anomaly AS a (metric, at, dims, value, baseline, score, direction)
+    SELECT metric, at, dims, value, baseline, score, direction FROM verdict WHERE is_unusual
+    ON CONFLICT (metric, at, dims) DO UPDATE
+    SET value = excluded.value, baseline = excluded.baseline, score = excluded.score, direction = excluded.direction
+    RETURNING 1
+)
+SELECT count(*) AS anomalies FROM kept;
+
+-- name: week
+-- $1: a Sunday. Each figure, and the week before's.
+SELECT n.metric, n.dims::text AS dims, n.value, b.value AS before
+FROM metric_weekly n
+LEFT JOIN metric_weekly b ON b.metric = n.metric AND b.dims = n.dims AND b.week_start = n.week_start - 7
+WHERE n.week_start = $1::date ORDER BY n.metric, n.dims;
+
+-- name: month
+-- $1: the first of a month. Each figure, and the month before's.
+SELECT n.metric, n.dims::text AS dims, n.value, b.value AS before
+FROM metric_monthly n
+LEFT JOIN metric_monthly b ON b.metric = n.metric AND b.dims = n.dims AND b.month = (n.month - interval '1 month')::date
+WHERE n.month = $1::date ORDER BY n.metric, n.dims;
