@@ -25,8 +25,7 @@ WITH slot AS MATERIALIZED (
 ), mailed AS (
     INSERT INTO sexton.outbox (suite, recipient, channel, template, data, kind, dedupe_key, expires_at)
     SELECT 'productivity', user_id::text, 'email', 'daily_check', jsonb_build_object(
-            'name', name, 'date', date, 'url', $3::text, 'days', f.days, 'goals', coalesce(g.goals, '[]'),
-            'more', coalesce(g.more, 0)),
+            'name', name, 'date', date, 'url', $3::text, 'days', f.days, 'goals', g.goals, 'more', g.more),
         'promotional', 'productivity:daily_check:' || user_id || ':' || date, expires_at
     FROM due d
     CROSS JOIN LATERAL (
@@ -34,11 +33,7 @@ WITH slot AS MATERIALIZED (
                 'day', w.day, 'label', to_char(w.day, 'Dy'), 'minutes', f.seconds / 60) ORDER BY w.day) AS days
         FROM jsonb_to_recordset(d.days) AS w (day date, starts timestamptz, ends timestamptz)
         CROSS JOIN LATERAL focus(d.user_id, w.starts, least(w.ends, $2)) f) f
-    CROSS JOIN LATERAL (
-        SELECT jsonb_agg(jsonb_build_object('id', o.id, 'title', o.title, 'due', to_char(o.due_on, 'FMDD Mon YYYY'), 'progress', o.progress)
-            ORDER BY o.nth) FILTER (WHERE o.nth <= $4::int) AS goals, greatest(count(*) - $4, 0) AS more
-        FROM (SELECT id, title, due_on, progress, row_number() OVER (ORDER BY due_on, id) AS nth
-              FROM goal WHERE user_id = d.user_id AND status = 'OPEN') o) g
+    CROSS JOIN LATERAL open_goals(d.user_id, $4::int) g
     WHERE d.refusal IS NULL
     ON CONFLICT (dedupe_key) DO NOTHING
     RETURNING 1

@@ -31,14 +31,10 @@ WITH slot AS MATERIALIZED (
     INSERT INTO sexton.outbox (suite, recipient, channel, template, data, kind, dedupe_key, expires_at)
     SELECT 'productivity', user_id::text, 'email', 'inactive_users', jsonb_build_object(
             'name', name, 'date', date, 'url', $3::text, 'days', step, 'last', step = 30,
-            'goals', coalesce(g.goals, '[]'), 'more', coalesce(g.more, 0)),
+            'goals', g.goals, 'more', g.more),
         'promotional', 'productivity:inactive_users:' || user_id || ':' || date, expires_at
     FROM due d
-    CROSS JOIN LATERAL (
-        SELECT jsonb_agg(jsonb_build_object('id', o.id, 'title', o.title, 'due', to_char(o.due_on, 'FMDD Mon YYYY'), 'progress', o.progress)
-            ORDER BY o.nth) FILTER (WHERE o.nth <= $4::int) AS goals, greatest(count(*) - $4, 0) AS more
-        FROM (SELECT id, title, due_on, progress, row_number() OVER (ORDER BY due_on, id) AS nth
-              FROM goal WHERE user_id = d.user_id AND status = 'OPEN') o) g
+    CROSS JOIN LATERAL open_goals(d.user_id, $4::int) g
     WHERE d.refusal IS NULL
     ON CONFLICT (dedupe_key) DO NOTHING
     RETURNING 1
