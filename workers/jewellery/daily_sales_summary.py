@@ -66,7 +66,10 @@ def columns(rows: Sequence[Row]) -> tuple[list[str], list[Decimal], list[int]]:
 
 
 def figures(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    return [{"currency": row["currency"], "total": row["total"], "count": row["orders"]} for row in rows]
+    return [
+        {"currency": row["currency"], "total": in_coins(row["total"], row["currency"]), "count": row["orders"]}
+        for row in rows
+    ]
 
 
 def letter(today: date, cutoff: datetime, partial: Sequence[Row], final: Sequence[Row]) -> dict[str, Any]:

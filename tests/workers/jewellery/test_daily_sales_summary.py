@@ -83,6 +83,7 @@ async def test_currencies_are_not_added_up(shop: Shop) -> None:
     await shop.order("k", items=[(None, "Ring", 1, "1.234")], created_at=MIDNIGHT, status="SHIPPED", currency="KWD")
     result = await summed(shop)
     assert result["partial"] == [line("50.000", 1), line("1.234", 1, "KWD")]
+    assert [str(told["total"]) for told in result["partial"]] == ["50.00", "1.234"]
     _, text, _ = shop.made("daily_sales", (await shop.mails())[0][2])
     assert "  INR 50.00, 1 order\n  KWD 1.234, 1 order" in text
 
