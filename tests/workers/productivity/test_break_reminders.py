@@ -85,3 +85,12 @@ async def test_sessions_that_were_forgotten_overlap_or_are_over_remind_nobody_tw
     assert (await house.tick(break_reminders, NOON))["sent"] == 1
     assert await house.mailed() == [(3, "break_reminders")]
     assert await house.value("SELECT expires_at FROM sexton.outbox") == NOON + 3 * FIVE
+
+
+async def test_one_zone_for_everybody_reminds_at_the_cron_times_of_that_zone(house: House) -> None:
+    for id_, tz in enumerate(("Asia/Kathmandu", "America/New_York", "Nowhere"), 1):
+        await house.user(id_, tz)
+        await house.insert("timer_session", user_id=id_, started_at=at("2026-11-26T08:00"))
+    literal = {"reminders": {"timezone": "Europe/Zurich"}}
+    for tick, sent in (("08:25", 3), ("08:45", 0), ("08:50", 3), ("17:00", 0)):
+        assert (await house.tick(break_reminders, at(f"2026-11-26T{tick}"), settings=literal))["sent"] == sent, tick

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
+from email import message_from_bytes
+from email.policy import default
 from html.parser import HTMLParser
 
 import pytest
 
+from daemon.channels.mime import Letterhead, compose
 from tests.workers.productivity.house import PAGES, UNSUBSCRIBE, House, at
 from workers.productivity.break_reminders import break_reminders
 from workers.productivity.daily_check import daily_check
@@ -120,3 +124,20 @@ Which of these mails you get: {PAGES}/settings/notifications
 Unsubscribe: {UNSUBSCRIBE}
 """
     )
+
+
+async def test_on_the_wire_it_is_text_and_html_with_its_pictures_and_one_click_unsubscribes(everything: House) -> None:
+    await everything.tick(weekly_review, at("2026-11-29T19:00"))
+    (letter,) = await everything.letters()
+    letterhead = Letterhead("Dashboard", "dashboard@example.org", "example.org")
+    octets = compose(letter, letter.address, letterhead, datetime(2026, 11, 29, 19, tzinfo=UTC))
+    mail = message_from_bytes(octets, policy=default)
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert f"<{UNSUBSCRIBE}>" in mail["List-Unsubscribe"]
+    assert [part.get_content_type() for part in mail.walk()] == [
+        "multipart/alternative", "text/plain", "multipart/related", "text/html", "image/png", "image/png", "image/png",
+    ]  # fmt: skip
+    assert {part["Content-ID"] for part in mail.walk() if part.get_content_maintype() == "image"} == {
+        "<bars1>", "<progress0>", "<progress40>",
+    }  # fmt: skip
+    assert len(octets) < 30_000
