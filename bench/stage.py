@@ -22,7 +22,7 @@ from daemon import migrate
 from daemon.embedded import EmbeddedPostgres
 
 ROOT = Path(__file__).parents[1]
-SUITES = {name: f"workers.{name}" for name in ("flights", "investment", "jewellery", "tutoring")}
+SUITES = {name: f"workers.{name}" for name in ("flights", "investment", "jewellery", "productivity", "tutoring")}
 NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 

@@ -108,6 +108,16 @@ def test_the_tutoring_suites_jobs_leave_what_bare_statements_leave(tmp_path: Pat
     assert all(seconds > 0 for rounds in found["figures"]["ours"].values() for seconds in rounds)
 
 
+def test_daily_analytics_leave_what_bare_statements_leave(tmp_path: Path) -> None:
+    """The bench itself compares every row."""
+    found = bench("analytics", tmp_path)
+    assert found["figures"]["people"] == 500
+    assert found["figures"]["effects"].keys() == {"activity", "figures", "retention"}
+    assert found["figures"]["effects"]["figures"] == 24
+    assert target(found, "times the bare statements") > 0
+    assert target(found, "lag") >= 0
+
+
 def test_idle_is_cheap_and_quick_to_start_and_stop(tmp_path: Path) -> None:
     found = bench("idle", tmp_path)
     assert found["figures"]["jobs"] == 45
@@ -125,5 +135,16 @@ def test_the_command_line_explains_itself(arguments: list[str]) -> None:
     assert done.returncode == (0 if arguments == ["--help"] else 2)
     assert all(
         name in done.stdout + done.stderr
-        for name in ("ingest", "queue", "lateness", "payout", "outbox", "payments", "locks", "tutoring", "idle")
+        for name in (
+            "ingest",
+            "queue",
+            "lateness",
+            "payout",
+            "outbox",
+            "payments",
+            "locks",
+            "tutoring",
+            "analytics",
+            "idle",
+        )
     )
