@@ -31,23 +31,7 @@ def configure(level: str, form: str, stream: TextIO = sys.stderr) -> structlog.t
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    final: list[Processor] = (
-        [
-            _area_first,
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(default=str, ensure_ascii=False),
-        ]
-        if as_json
-        else [
-            _area_in_text,
-            # Plain, because rich shows the local variables of each frame, and keys and tokens with them.
-            structlog.dev.ConsoleRenderer(
-                colors=coloured, pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
-            ),
-        ]
-    )
-    if as_json and _is_the_journals(stream):
-        final.append(_journald_priority)
+    final = _as_json(stream) if as_json else _as_text(coloured)
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -68,6 +52,21 @@ def configure(level: str, form: str, stream: TextIO = sys.stderr) -> structlog.t
     )
     logger: structlog.typing.FilteringBoundLogger = structlog.get_logger("sexton")
     return logger
+
+
+def _as_json(stream: TextIO) -> list[Processor]:
+    rendered: list[Processor] = [
+        _area_first,
+        structlog.processors.format_exc_info,
+        structlog.processors.JSONRenderer(default=str, ensure_ascii=False),
+    ]
+    return [*rendered, _journald_priority] if _is_the_journals(stream) else rendered
+
+
+def _as_text(coloured: bool) -> list[Processor]:
+    """Tracebacks are plain: rich shows the local variables of each frame, and keys and tokens with them."""
+    plain = structlog.dev.plain_traceback
+    return [_area_in_text, structlog.dev.ConsoleRenderer(colors=coloured, pad_event_to=0, exception_formatter=plain)]
 
 
 def _is_the_journals(stream: TextIO) -> bool:
