@@ -130,7 +130,7 @@ def told(people: int, ours: list[dict[str, float]], bare: list[float], effects: 
         ("", "s", "bare s", "of the bare statements", "loop's lag, ms", "MB taken"),
         [("three days", median(seconds), median(bare), ratio, lag, memory)],
         "Both left the same activity, people, retention, sessions and goals, compared; the job also features, overdue\n"
-        "  goals, lead times, bad sessions and anomalies. The bare statements use PostgreSQL's zones and know no moves.",
+        "  goals, lead times, bad sessions and anomalies. The bare ones use PostgreSQL's zones and know no moves.",
     )
     targets = [
         Target("daily_analytics, times the bare statements", ratio, 2),
