@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from daemon import Context, Priority, QueueItem, Transaction, WorkQueue, days, poll, seconds, sql
-from workers.tutoring.provider_headers import Answer, Level, levels
-from workers.tutoring.provider_watch import decide, keep_levels
+from workers.tutoring.provider_headers import Answer, levels
+from workers.tutoring.provider_watch import Said, decide, keep_levels
 
 QUEUE = WorkQueue("tutoring.provider_reading", key="reading_id")
 (READING,) = sql.load(__file__, "reading")
-Read = list[tuple[int, datetime, Level]]
+Read = list[Said]
 PAUSE_S, MOST_PASSES = 0.1, 100
 """While readings keep coming, one run looks again so often: else each reading of a busy application were a run."""
 
@@ -32,8 +31,9 @@ async def provider_readings(ctx: Context) -> dict[str, int] | None:
         return [(row["provider_id"], answer.at, level) for level in levels(row["kind"], answer)]
 
     async def save(tx: Transaction, done: Sequence[tuple[QueueItem, Read]]) -> None:
-        await keep_levels(tx, [found for _, read in done for found in read])
-        await decide(ctx, tx, ["minute", "day"])
+        said = [found for _, read in done for found in read]
+        await keep_levels(tx, said)
+        await decide(ctx, tx, ["minute", "day"], said)
 
     counts = {"done": 0, "failed": 0, "dead": 0}
     for _ in range(MOST_PASSES):

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from daemon import Context, Reader, Row, Transaction, sql, tell_each
-from workers.tutoring.failover import Judged, Known, State, judge
+from workers.tutoring.failover import FULL, Judged, Known, State, judge, used
 from workers.tutoring.provider_headers import Level
 from workers.tutoring.settings import Settings
 
@@ -22,6 +22,9 @@ from workers.tutoring.settings import Settings
 
 AT_EASE = frozenset({State.OK, State.UNKNOWN})
 """Between these two a provider changes with every pause of its users: that is no news."""
+
+Said = tuple[int, datetime, Level]
+"""What an answer said: provider, when it came, level."""
 
 
 class NoProviderAvailable(Exception):
@@ -66,8 +69,7 @@ async def pick_provider(reader: Reader | Transaction, now: datetime, leave_out: 
     return Picked(row["name"], row["kind"], row["base_url"], State(row["state"]), row["reason"])
 
 
-async def keep_levels(tx: Transaction, said: Sequence[tuple[int, datetime, Level]]) -> None:
-    """What answers said: provider, when it came, level."""
+async def keep_levels(tx: Transaction, said: Sequence[Said]) -> None:
     if said:
         await tx.execute(
             KEEP_LEVELS, [i for i, _, _ in said], [level.dim for _, _, level in said],
@@ -76,20 +78,26 @@ async def keep_levels(tx: Transaction, said: Sequence[tuple[int, datetime, Level
         )  # fmt: skip
 
 
-async def decide(ctx: Context, tx: Transaction, windows: Sequence[str]) -> list[dict[str, Any]]:
+async def decide(
+    ctx: Context, tx: Transaction, windows: Sequence[str], said: Sequence[Said] = ()
+) -> list[dict[str, Any]]:
     """Judge every provider as things are now, keep what is found and tell what changed.
 
-    `windows`: of which length limits are counted here (minute, day, month). Returns name, state and percentage of
-    each, as a run reports them.
+    `windows`: of which length limits are counted here (minute, day, month). `said`: what was read just now; one that is
+    full or refused blocks, though a later answer had room again. Returns name, state and percentage of each, as a run
+    reports them.
     """
     settings: Settings = ctx.settings
-    now = ctx.now()
-    rows = await tx.fetch(LOCK_STATUSES, now)
+    rows = await tx.fetch(LOCK_STATUSES, ctx.now())
+    now = ctx.now()  # after the wait: another node has perhaps decided later than we began
     await tx.execute(COUNT_LOCALLY, now, list(windows))
     levels: dict[int, list[Level]] = {}
     for found in await tx.fetch(LIVE_LEVELS, now):
         level = Level(found["dim"], found["limit_n"], found["remaining_n"], found["reset_at"])
         levels.setdefault(found["provider_id"], []).append(level)
+    for provider_id, _, level in said:
+        if used(level) >= FULL:
+            levels.setdefault(provider_id, []).append(level)
     judged = [(row, judge(_known(row, levels.get(row["id"], ())), now, settings.limits)) for row in rows]
     await tx.execute(
         SAVE_STATUSES, [row["id"] for row, _ in judged], [j.state.value for _, j in judged],

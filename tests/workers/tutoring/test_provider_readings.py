@@ -86,6 +86,17 @@ async def test_a_refusal_blocks_until_its_wait_is_over(providers: Providers) -> 
     assert await providers.state("gemini") == ("BLOCKED", 100.0, "openai")
 
 
+async def test_a_refusal_blocks_though_an_answer_with_room_was_read_with_it(providers: Providers) -> None:
+    second = timedelta(seconds=1)
+    await providers.report("openai", {"retry-after": "600"}, NOON, status=429)
+    await providers.report("openai", requests(10, 20 * MINUTE), NOON + second)
+    await providers.read(NOON + 2 * second)
+    assert await providers.state("openai") == ("BLOCKED", 100.0, "anthropic")
+    await providers.monitor(NOON + MINUTE)
+    assert await providers.state("openai") == ("BLOCKED", 10.0, "anthropic")
+    assert await providers.asked(NOON + MINUTE) == "anthropic"
+
+
 async def test_garbage_leaves_the_state_as_it_was(providers: Providers) -> None:
     await providers.uses("openai", 85, NOON)
     for headers in ({"x-ratelimit-limit-requests": "<html>"}, {"x-ratelimit-remaining-requests": "-7"}, {"date": "?"}):
