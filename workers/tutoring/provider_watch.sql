@@ -45,7 +45,7 @@ WITH frame AS (
         WHEN 'requests' THEN count(u.id)
         WHEN 'input_tokens' THEN coalesce(sum(greatest(u.input_tokens, 0)), 0)
         WHEN 'output_tokens' THEN coalesce(sum(greatest(u.output_tokens, 0)), 0)
-        ELSE coalesce(sum(greatest(coalesce(u.input_tokens, 0), 0) + greatest(coalesce(u.output_tokens, 0), 0)), 0)
+        ELSE coalesce(sum(greatest(u.input_tokens, 0)::numeric + greatest(u.output_tokens, 0)), 0)
     END AS used
     FROM frame f
     LEFT JOIN api_usage u ON u.provider_id = f.provider_id AND u.at >= f.since AND u.at < f.until

@@ -18,19 +18,21 @@ DELETE FROM usage_daily WHERE day = $1::date;
 
 -- name: sum_up
 -- $1: the day. $2: now. A call that was reported twice is counted once: under the caller's name for it, else the same
--- in all that is known of it; where one report says more than the other, that counts. What is negative is not known. A
--- call without an answer has failed. A provider's price is the newest that began by that day.
+-- in all that is known of it; where one report says more than the other, that counts. What is negative is not
+-- known, nor are more tokens than report_usage() takes. A call without an answer has failed. A provider's price is the newest that began by that day.
 WITH record AS (
     SELECT max(provider_id) AS provider_id, max(status) AS status, bool_or(error IS NOT NULL) AS has_error,
-        max(input_tokens) FILTER (WHERE input_tokens >= 0) AS input_tokens,
-        max(output_tokens) FILTER (WHERE output_tokens >= 0) AS output_tokens,
+        max(input_tokens) FILTER (WHERE input_tokens BETWEEN 0 AND 1000000000000) AS input_tokens,
+        max(output_tokens) FILTER (WHERE output_tokens BETWEEN 0 AND 1000000000000) AS output_tokens,
         max(latency_ms) FILTER (WHERE latency_ms >= 0) AS latency_ms, count(*) AS copies
     FROM api_usage
     WHERE at >= $1::date AND at < $1::date + 1 AND request_id IS NOT NULL
     GROUP BY request_id
     UNION ALL
-    SELECT provider_id, status, error IS NOT NULL, nullif(greatest(input_tokens, -1), -1),
-        nullif(greatest(output_tokens, -1), -1), nullif(greatest(latency_ms, -1), -1), count(*)
+    SELECT provider_id, status, error IS NOT NULL,
+        CASE WHEN input_tokens BETWEEN 0 AND 1000000000000 THEN input_tokens END,
+        CASE WHEN output_tokens BETWEEN 0 AND 1000000000000 THEN output_tokens END,
+        nullif(greatest(latency_ms, -1), -1), count(*)
     FROM api_usage
     WHERE at >= $1::date AND at < $1::date + 1 AND request_id IS NULL
     GROUP BY provider_id, student_id, at, input_tokens, output_tokens, latency_ms, status, error

@@ -54,6 +54,17 @@ async def test_when_all_are_blocked_there_is_nobody_and_it_is_told_once(provider
     assert await providers.asked(NOON + 5 * MINUTE) == "openai"  # whole again, were the daemon away or not
 
 
+async def test_a_record_of_more_tokens_than_there_are_fills_that_providers_limit_and_stops_nothing(
+    providers: Providers,
+) -> None:
+    await providers.school.connection.execute(
+        "INSERT INTO tutoring.provider_limit (provider_id, dim, per, limit_n) VALUES (3, 'tokens', 'day', 10)"
+    )
+    await providers.school.insert("api_usage", provider_id=3, at=NOON, input_tokens=2**63 - 1, output_tokens=2**63 - 1)
+    await providers.monitor(NOON + MINUTE)
+    assert await providers.state("gemini") == ("BLOCKED", 100.0, "openai")
+
+
 async def test_one_that_seems_down_is_asked_last(providers: Providers) -> None:
     await providers.school.connection.execute(
         "INSERT INTO tutoring.provider_incident (provider_id, verdict, started_at, alerted_at) "

@@ -109,6 +109,15 @@ async def test_nulls_and_duplicates_are_told_and_counted_as_what_they_are(school
     assert {"duplicates", "without_provider", "unpriced"} <= {a["code"] for a in found["recommendations"]}
 
 
+async def test_tokens_that_nobody_can_have_used_are_not_known_and_fail_nothing(school: School) -> None:
+    for request in (None, "a", "b"):
+        await used(school, OPENAI, at(DAY, 1), input_tokens=2**63 - 1, output_tokens=2**63 - 1, request_id=request)
+    await used(school, OPENAI, at(DAY, 2))
+    found = await report(school)
+    assert found["recorded"]["without_tokens"] == 3
+    assert (found["total"]["requests"], found["total"]["input_tokens"], found["total"]["output_tokens"]) == (4, 100, 50)
+
+
 async def test_an_unusual_day_is_told_against_days_of_its_kind(school: School) -> None:
     """Weekends are quiet here, which makes neither them nor the days after them unusual."""
     for back in range(45):
