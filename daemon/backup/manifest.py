@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from daemon.backup.errors import Damaged, TooNew
 from daemon.version import VERSION
@@ -42,7 +41,7 @@ class Manifest(_Part):
 
     format: int = FORMAT
     sexton: str = VERSION
-    taken_at: datetime
+    taken_at: AwareDatetime
     database: str
     postgresql: str
     pg_dump: str
@@ -79,7 +78,7 @@ def read(folder: Path) -> Manifest:
         raise Damaged(f"{path}: is missing; without it nothing tells whether the backup is whole") from None
     except OSError as error:
         raise Damaged(f"{path}: cannot be read: {error.strerror}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Damaged(f"{path}: is cut off or changed: {error}") from None
     if not isinstance(fields, dict) or not isinstance(fields.get("format"), int):
         raise Damaged(f"{path}: is no manifest of a backup")

@@ -174,7 +174,7 @@ class Shelf:
         try:
             mark = json.loads((folder / VERIFIED).read_text(encoding="utf-8"))
             return datetime.fromisoformat(mark["at"]) if mark["digest"] == found.digest else None
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
 
     def _hand_over(self, path: Path) -> None:

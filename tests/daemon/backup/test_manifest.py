@@ -59,6 +59,17 @@ def test_another_file_is_no_manifest(tmp_path: Path, text: str) -> None:
     assert "is no manifest of a backup" in said_of(tmp_path, text)
 
 
+def test_a_tower_of_brackets_is_no_manifest(tmp_path: Path) -> None:
+    assert "is cut off or changed" in said_of(tmp_path, "[" * 200_000)
+
+
+def test_an_instant_without_its_zone_is_named(tmp_path: Path) -> None:
+    fields = {**json.loads(WHOLE.text), "taken_at": "2026-11-26T03:00:00"}
+    del fields["digest"]
+    text = json.dumps({**fields, "digest": manifest._digest(fields)})
+    assert "taken_at: input should have timezone info" in said_of(tmp_path, text)
+
+
 def test_a_key_that_is_missing_is_named(tmp_path: Path) -> None:
     fields = json.loads(WHOLE.text)
     del fields["files"], fields["digest"]
