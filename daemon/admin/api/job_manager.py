@@ -20,7 +20,7 @@ from daemon.admin.problems import described
 from daemon.admin.state import AdminState, State
 from daemon.attention import Matter
 
-(LATEST,) = sql.load(__file__, "latest")
+LATEST, STATISTICS = sql.load(__file__, "latest", "statistics")
 ALARMING = frozenset({"stopped", "failed", "held", "dead", "queue"})
 
 Word = Literal["healthy", "degraded", "unhealthy"]
@@ -49,6 +49,28 @@ class ManagerStatus(BaseModel):
     isInitialized: bool  # noqa: N815
     timestamp: datetime
     jobs: dict[str, dict[str, ManagedJob]]
+
+
+class JobStatistics(BaseModel):
+    """Over 30 days. `successRate`: of those that succeeded or failed. Durations: in ms, of those that succeeded."""
+
+    job: str
+    totalRuns: int  # noqa: N815
+    succeeded: int
+    failed: int
+    cancelled: int
+    missed: int
+    successRate: float | None  # noqa: N815
+    averageDuration: float | None  # noqa: N815
+    p95Duration: float | None  # noqa: N815
+
+
+class ManagerStatistics(BaseModel):
+    """`jobs` by type, then by name."""
+
+    timestamp: datetime
+    days: Literal[30] = 30
+    jobs: dict[str, dict[str, JobStatistics]]
 
 
 class ManagerHealth(BaseModel):
@@ -101,6 +123,29 @@ async def status(state: State, _: Viewer) -> ManagerStatus:
         called = names_of(state.catalogue.jobs[name])
         grouped.setdefault(called.type, {})[called.task] = managed(name, known, last[name])
     return ManagerStatus(isInitialized=True, timestamp=known.now, jobs=grouped)
+
+
+@router.get("/statistics")
+async def statistics(state: State, _: Viewer) -> ManagerStatistics:
+    """What became of every job's runs in 30 days, by type and name."""
+    now = state.engine.clock.now()
+    rows = await state.database.fetch(STATISTICS, list(state.catalogue.jobs), now)
+    grouped: dict[str, dict[str, JobStatistics]] = {}
+    for row in rows:
+        called = names_of(state.catalogue.jobs[row["job"]])
+        grouped.setdefault(called.type, {})[called.task] = counted(row)
+    return ManagerStatistics(timestamp=now, jobs=grouped)
+
+
+def counted(row: asyncpg.Record) -> JobStatistics:
+    succeeded, failed, cancelled = row["succeeded"], row["failed"], row["cancelled"]
+    average, p95 = (None if row[name] is None else row[name] * 1000 for name in ("average_s", "p95_s"))
+    return JobStatistics(
+        job=row["job"], totalRuns=succeeded + failed + cancelled, succeeded=succeeded, failed=failed,
+        cancelled=cancelled, missed=row["missed"],
+        successRate=succeeded / (succeeded + failed) if succeeded + failed else None,
+        averageDuration=average, p95Duration=p95,
+    )  # fmt: skip
 
 
 @router.post("/run", status_code=202, responses=described(404, 409))

@@ -151,6 +151,25 @@ async def test_the_job_manager_runs_a_job_by_type_and_name(url: str) -> None:
         assert unknown.status_code == 404
 
 
+async def test_the_job_manager_counts_what_became_of_runs_in_thirty_days(
+    url: str, connection: asyncpg.Connection
+) -> None:
+    async with house(url, *JOBS) as h:
+        now = await connection.fetchval("SELECT sexton.clock()")
+        for day, state in enumerate(("succeeded", "succeeded", "succeeded", "failed", "succeeded")):
+            due = now - timedelta(days=40 if day == 4 else day + 1)
+            ended = due + timedelta(seconds=day + 1)
+            await add_run(connection, REMIND, state, day, due_at=due, started_at=due, finished_at=ended)
+        told = good(await h.viewer.get(f"{MANAGER}/statistics"))
+        assert told["days"] == 30
+        assert told["jobs"]["reminder"]["goalDeadlines"] == {
+            "job": "house.goals", "totalRuns": 4, "succeeded": 3, "failed": 1, "cancelled": 0, "missed": 0,
+            "successRate": 0.75, "averageDuration": 2000, "p95Duration": 2900,
+        }  # fmt: skip
+        never = told["jobs"]["house"]["dailyPay"]
+        assert (never["totalRuns"], never["successRate"], never["p95Duration"]) == (0, None, None)
+
+
 async def test_the_job_managers_health_says_what_to_do(url: str, connection: asyncpg.Connection) -> None:
     async with house(url, *JOBS) as h:
         told = good(await h.viewer.get(f"{MANAGER}/health"))
