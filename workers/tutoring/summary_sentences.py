@@ -122,7 +122,7 @@ async def ask(ctx: Context, provider: Provider, student: int, text: str) -> Call
         if not answer.is_success:
             return call(**said, error=f"HTTP {answer.status_code}")
         return call(**said, sentence=sentence(provider.kind, json.loads(body)))
-    except (httpx.HTTPError, TimeoutError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, RecursionError) as error:
         return call(**said, error=type(error).__name__)
     except ValueError as error:
         return call(**said, error=str(error)[:200])

@@ -25,6 +25,7 @@ GOOD = {
 }
 BAD: dict[str, tuple[object, int]] = {
     "html with 200": (b"<html><script>alert(1)</script></html>", 200),
+    "a tower of brackets": (b"[" * 60_000, 200),
     "no text": ({"choices": []}, 200),
     "null": (None, 200),
     "refused": ({"error": "rate limit"}, 429),
@@ -117,6 +118,12 @@ async def test_who_answers_badly_hands_over_to_the_next_of_the_chain(
     assert {by for _, by in await texts(school)} == {"anthropic"}
     failed = await school.value("SELECT count(*) FROM tutoring.api_usage WHERE error IS NOT NULL")
     assert (failed, len(first.asked), len(second.asked)) == (3, 3, 3)
+
+
+async def test_an_address_that_is_none_hands_over_to_the_next(school: School, second: AiServer) -> None:
+    await school.connection.execute("UPDATE tutoring.ai_provider SET base_url = 'http://[::1/v1' WHERE name = 'openai'")
+    second.says(GOOD)
+    assert await write(school) == {"ai": 3, "ai_fallback": 0}
 
 
 async def test_with_a_hanging_and_a_vanishing_provider_every_summary_stands_without(
