@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from daemon import CatchUp, Context, Cron, Overlap, Priority, days, job, minutes, sql
 from workers.productivity import rollups
-from workers.productivity.local_days import as_days, encoded, lived_in
+from workers.productivity.local_days import local_days
 from workers.productivity.settings import Settings
 
 FIRST_DAY, ROOM_TO_SORT, JUDGE, TOLD = sql.load(__file__, "first_day", "room_to_sort", "judge", "told")
@@ -39,11 +39,11 @@ async def daily_analytics(ctx: Context) -> None:
     """
     last = ctx.business_date
     first = await first_day(ctx, last)
-    names, clocks = await lived_in(ctx)
+    calendar = await local_days(ctx)
     begin = first if ctx.cursor is None else date.fromisoformat(ctx.cursor) + ONE_DAY
     while begin <= last:
         end = min(begin + (DAYS_AT_ONCE - 1) * ONE_DAY, last)
-        await count(ctx, begin, end, encoded(as_days(names or ["UTC"], clocks, begin, (end - begin).days + 1)))
+        await count(ctx, begin, end, await calendar.days(begin, (end - begin).days + 1))
         await ctx.progress((end - first).days + 1, (last - first).days + 1)
         begin = end + ONE_DAY
     async with ctx.completing() as tx:
@@ -69,11 +69,11 @@ async def first_day(ctx: Context, last: date) -> date:
     return first
 
 
-async def count(ctx: Context, first: date, last: date, local_days: str) -> None:
+async def count(ctx: Context, first: date, last: date, zone_days: str) -> None:
     async with ctx.transaction(cursor=last.isoformat()) as tx:
         await tx.execute(ROOM_TO_SORT)
         for statement in FORGET:
             await tx.execute(statement, first, last)
         for statement in COUNT:
-            await tx.execute(statement, first, last, local_days, ctx.now())
+            await tx.execute(statement, first, last, zone_days, ctx.now())
         await tx.execute(RETAIN, first, last)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from daemon import CatchUp, Context, Cron, Priority, job, minutes, sql, tally
-from workers.productivity.local_days import as_days, as_offsets, encoded, lived_in
+from workers.productivity.local_days import local_days
 
 WATERMARK, NEXT_USERS, DESCRIBE, SET_WATERMARK = sql.load(
     __file__, "watermark", "next_users", "describe", "set_watermark"
@@ -27,10 +27,9 @@ async def user_behavior(ctx: Context) -> None:
     now, after = begun(ctx)
     async with ctx.snapshot() as reader:
         since: datetime | None = await reader.fetchval(WATERMARK)
-    names, clocks = await lived_in(ctx)
-    first: date = (now - timedelta(days=WINDOW_DAYS + 2)).date()
-    local_days = encoded(as_days(names, clocks, first, WINDOW_DAYS + 4))
-    offsets = encoded(as_offsets(names, clocks, now - timedelta(days=WINDOW_DAYS + 3), now + timedelta(days=1)))
+    calendar = await local_days(ctx)
+    zone_days = await calendar.days((now - timedelta(days=WINDOW_DAYS + 2)).date(), WINDOW_DAYS + 4)
+    offsets = await calendar.offsets(now - timedelta(days=WINDOW_DAYS + 3), now + timedelta(days=1))
     while True:
         async with ctx.snapshot() as reader:
             batch = await reader.fetchrow(NEXT_USERS, after, since, AT_ONCE, now - timedelta(days=WINDOW_DAYS + 2))
@@ -38,7 +37,7 @@ async def user_behavior(ctx: Context) -> None:
             break
         after = batch["last"]
         async with ctx.transaction(cursor=[now.isoformat(), after]) as tx:
-            described = await tx.fetchval(DESCRIBE, batch["ids"], now, local_days, offsets)
+            described = await tx.fetchval(DESCRIBE, batch["ids"], now, zone_days, offsets)
             await tally.add(tx, ctx.run_id, "described", described)
         await ctx.progress(after)
     async with ctx.completing() as tx:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from daemon import CatchUp, Context, Cron, Overlap, Priority, days, job, minutes
-from workers.productivity.local_days import sundays_week
 from workers.productivity.rollups import WEEKLY, roll_up
+from workers.productivity.zone_days import sundays_week
 
 
 @job(

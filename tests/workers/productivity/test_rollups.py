@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from tests.workers.productivity.calendar_reference import theil_sen
 from tests.workers.productivity.platform import Person, Platform, at
 from workers.productivity.daily_analytics import daily_analytics
-from workers.productivity.local_days import sundays_week
 from workers.productivity.monthly_insights import monthly_insights
 from workers.productivity.rollups import change_pct
 from workers.productivity.weekly_aggregation import weekly_aggregation
+from workers.productivity.zone_days import sundays_week
 from workers.tutoring.anomalies import judged
 
 SUNDAY = at("2026-11-22T02:00")
