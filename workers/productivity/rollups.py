@@ -12,10 +12,11 @@ from typing import Any
 from daemon import Row, Transaction, sql
 
 (
-    ROLL_UP_WEEK, ROLL_UP_MONTH, WEEKS_OF, MONTHS_OF, WEEK_ANOMALIES, MONTH_ANOMALIES, WEEK, MONTH_FIGURES,
+    ROLL_UP_WEEK, ROLL_UP_MONTH, WEEKS_OF, MONTHS_OF, WEEKS_BEFORE, MONTHS_BEFORE, WEEK_ANOMALIES, MONTH_ANOMALIES,
+    WEEK_FIGURES, MONTH_FIGURES,
 ) = sql.load(
-    __file__, "roll_up_week", "roll_up_month", "weeks_of", "months_of", "week_anomalies", "month_anomalies", "week",
-    "month",
+    __file__, "roll_up_week", "roll_up_month", "weeks_of", "months_of", "weeks_before", "months_before",
+    "week_anomalies", "month_anomalies", "week", "month",
 )  # fmt: skip
 
 TENTH = Decimal("0.1")
@@ -23,23 +24,36 @@ TENTH = Decimal("0.1")
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Each statement takes the first day of such a period; `among` the first and the last of some days."""
+    """Each statement takes the first day of such a period; `among` the first and the last of some days.
+
+    `before` finds earlier ones that nobody rolled up.
+    """
 
     roll_up: sql.Statement
     judge: sql.Statement
     figures: sql.Statement
     among: sql.Statement
+    before: sql.Statement
 
 
-WEEKLY = Period(ROLL_UP_WEEK, WEEK_ANOMALIES, WEEK, WEEKS_OF)
-MONTHLY = Period(ROLL_UP_MONTH, MONTH_ANOMALIES, MONTH_FIGURES, MONTHS_OF)
+WEEKLY = Period(ROLL_UP_WEEK, WEEK_ANOMALIES, WEEK_FIGURES, WEEKS_OF, WEEKS_BEFORE)
+MONTHLY = Period(ROLL_UP_MONTH, MONTH_ANOMALIES, MONTH_FIGURES, MONTHS_OF, MONTHS_BEFORE)
 
 
 async def roll_up(tx: Transaction, period: Period, start: date) -> dict[str, Any]:
-    """The period that begins on `start`, anew; its figures beside those of the one before."""
-    await tx.execute(period.roll_up, start)
-    anomalies: int = await tx.fetchval(period.judge, start)
+    """The period that begins on `start`, anew; its figures beside those of the one before. The first run also makes all
+    that there are days of, so that there is something to compare with."""
+    for row in await tx.fetch(period.before, start):
+        await anew(tx, period, row["start"])
+    anomalies = await anew(tx, period, start)
     return {"start": start.isoformat(), "anomalies": anomalies, "figures": told(await tx.fetch(period.figures, start))}
+
+
+async def anew(tx: Transaction, period: Period, start: date) -> int:
+    """How many of its figures are unusual."""
+    await tx.execute(period.roll_up, start)
+    unusual: int = await tx.fetchval(period.judge, start)
+    return unusual
 
 
 async def refresh(tx: Transaction, first: date, last: date) -> int:
@@ -47,8 +61,7 @@ async def refresh(tx: Transaction, first: date, last: date) -> int:
     again = 0
     for period in (WEEKLY, MONTHLY):
         for row in await tx.fetch(period.among, first, last):
-            await tx.execute(period.roll_up, row["start"])
-            await tx.fetchval(period.judge, row["start"])
+            await anew(tx, period, row["start"])
             again += 1
     return again
 

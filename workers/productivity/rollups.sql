@@ -32,6 +32,24 @@ SELECT DISTINCT week_start AS start FROM metric_weekly WHERE week_start > $1::da
 -- $1, $2: days. Months with any of them, or with cohorts that matured on one, that were rolled up before.
 SELECT DISTINCT month AS start FROM metric_monthly WHERE month > $1::date - interval '62 days' AND month <= $2::date ORDER BY 1;
 
+-- name: weeks_before
+-- $1: a Sunday. Earlier weeks whose days were all counted and that nobody rolled up, for the first run to compare with.
+SELECT w::date AS start
+FROM generate_series(
+    (SELECT min(day) + (7 - extract(dow FROM min(day))::int) % 7 FROM metric_daily)::timestamp,
+    $1::date - interval '7 days', interval '7 days') w
+WHERE NOT EXISTS (SELECT FROM metric_weekly m WHERE m.week_start = w::date)
+ORDER BY 1;
+
+-- name: months_before
+-- $1: the first of a month. As above.
+SELECT m::date AS start
+FROM generate_series(
+    (SELECT date_trunc('month', min(day)::timestamp + interval '1 month' - interval '1 day') FROM metric_daily),
+    $1::date - interval '1 month', interval '1 month') m
+WHERE NOT EXISTS (SELECT FROM metric_monthly n WHERE n.month = m::date)
+ORDER BY 1;
+
 -- name: week_anomalies
 -- $1: a Sunday. Against the 14 weeks before it.
 WITH verdict AS (

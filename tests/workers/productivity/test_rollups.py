@@ -46,7 +46,6 @@ async def test_a_week_adds_what_adds_up_and_takes_ratios_of_the_sums(platform: P
     before = [{**day, "sessions": 20}] * 7
     last = {**day, "dau": 17, "wau": 21, "mau": 44, "focus_minutes": 170, "goals_done_on_time": 4}
     await days_of(platform, WEEK - 7 * ONE_DAY, *before, *[day] * 6, last)
-    await platform.run(weekly_aggregation, SUNDAY - 7 * ONE_DAY)
     result = await platform.run(weekly_aggregation, SUNDAY)
     assert result["start"] == "2026-11-15"
     found = by_metric(result)
@@ -102,6 +101,19 @@ async def test_a_week_unlike_the_fourteen_before_is_an_anomaly(platform: Platfor
     assert await platform.rows("SELECT metric, at, dims, value, direction FROM productivity.anomaly") == [
         ("sessions", at("2026-11-15T00:00"), '{"period": "week"}', 6300, "high")
     ]
+
+
+async def test_the_first_run_makes_what_there_are_days_of_and_no_week_or_month_of_which_some_are_missing(
+    platform: Platform,
+) -> None:
+    first = date(2026, 8, 2)  # a Sunday, and the second of a month
+    await days_of(platform, first, *[{"is_complete": 1, "sessions": 1}] * (WEEK + 7 * ONE_DAY - first).days)
+    await platform.run(weekly_aggregation, SUNDAY)
+    await platform.run(monthly_insights, at("2026-11-01T03:00"))
+    of_days = "SELECT {0}, value FROM productivity.metric_{1} WHERE metric = 'days' ORDER BY 1"
+    weeks = await platform.rows(of_days.format("week_start", "weekly"))
+    assert weeks == [(first + 7 * n * ONE_DAY, 7) for n in range(16)]
+    assert await platform.rows(of_days.format("month", "monthly")) == [(date(2026, 9, 1), 30), (date(2026, 10, 1), 31)]
 
 
 @given(st.lists(st.tuples(figures, series), min_size=60, max_size=60))
