@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
-from daemon import CatchUp, Context, Cron, Overlap, Priority, days, job, minutes, sql
+from daemon import CatchUp, Context, Cron, Overlap, Priority, Transaction, days, job, minutes, sql
 from workers.productivity import rollups
 from workers.productivity.local_days import local_days
 from workers.productivity.settings import Settings
@@ -38,12 +38,13 @@ async def daily_analytics(ctx: Context) -> None:
     figures stand as provisional, `is_complete` 0, and nothing is judged by them.
     """
     last = ctx.business_date
-    first = await first_day(ctx, last)
+    first, begin = await where_to_begin(ctx, last)
     calendar = await local_days(ctx)
-    begin = first if ctx.cursor is None else date.fromisoformat(ctx.cursor) + ONE_DAY
     while begin <= last:
         end = min(begin + (DAYS_AT_ONCE - 1) * ONE_DAY, last)
-        await count(ctx, begin, end, await calendar.days(begin, (end - begin).days + 1))
+        zone_days = await calendar.days(begin, (end - begin).days + 1)
+        async with ctx.transaction(cursor=[first.isoformat(), end.isoformat()]) as tx:
+            await count(tx, begin, end, zone_days, ctx.now())
         await ctx.progress((end - first).days + 1, (last - first).days + 1)
         begin = end + ONE_DAY
     async with ctx.completing() as tx:
@@ -55,6 +56,15 @@ async def daily_analytics(ctx: Context) -> None:
             {"day": last.isoformat(), "days": (last - first).days + 1, "complete_through": row["complete_through"],
              "anomalies": anomalies, "rolled_up_again": again, "figures": json.loads(row["figures"])}
         )  # fmt: skip
+
+
+async def where_to_begin(ctx: Context, last: date) -> tuple[date, date]:
+    """The first day of the run, and the first that no earlier try of it counted."""
+    if ctx.cursor is None:
+        first = await first_day(ctx, last)
+        return first, first
+    first, counted = map(date.fromisoformat, ctx.cursor)
+    return first, counted + ONE_DAY
 
 
 async def first_day(ctx: Context, last: date) -> date:
@@ -69,11 +79,10 @@ async def first_day(ctx: Context, last: date) -> date:
     return first
 
 
-async def count(ctx: Context, first: date, last: date, zone_days: str) -> None:
-    async with ctx.transaction(cursor=last.isoformat()) as tx:
-        await tx.execute(ROOM_TO_SORT)
-        for statement in FORGET:
-            await tx.execute(statement, first, last)
-        for statement in COUNT:
-            await tx.execute(statement, first, last, zone_days, ctx.now())
-        await tx.execute(RETAIN, first, last)
+async def count(tx: Transaction, first: date, last: date, zone_days: str, now: datetime) -> None:
+    await tx.execute(ROOM_TO_SORT)
+    for statement in FORGET:
+        await tx.execute(statement, first, last)
+    for statement in COUNT:
+        await tx.execute(statement, first, last, zone_days, now)
+    await tx.execute(RETAIN, first, last)

@@ -166,6 +166,24 @@ async def test_days_that_nobody_counted_are_counted_by_the_next_run(platform: Pl
     assert (result["days"], len(await platform.activity())) == (21, 20)
 
 
+async def test_a_retry_goes_on_after_the_last_week_and_judges_all_days_of_the_first_try(platform: Platform) -> None:
+    await platform.people(Person(1, created=RUN - 30 * ONE_DAY))
+    days = [DAY - n * ONE_DAY for n in range(30)]
+    await platform.focused(1, *((f"{day}T09:00", f"{day}T09:{30 if day != days[5] else 59}") for day in days))
+    await platform.connection.execute(
+        "ALTER TABLE productivity.activity_day ADD CONSTRAINT stuck CHECK (day < '2026-11-24') NOT VALID"
+    )
+    failed = await perform(daily_analytics, url=platform.url, due_at=RUN, settings=Settings(), now=RUN)
+    assert failed.ending == "failed"
+    assert 0 < len(await platform.activity()) < 30
+    await platform.connection.execute("ALTER TABLE productivity.activity_day DROP CONSTRAINT stuck")
+    run = await perform(daily_analytics, url=platform.url, due_at=RUN, settings=Settings(), now=RUN, resume=failed.id)
+    assert (run.ending, run.error, run.result["days"]) == ("succeeded", None, 31)
+    assert len(await platform.activity()) == 30
+    judged = "SELECT count(*) FROM productivity.anomaly WHERE at::date = $1 AND metric = 'focus_minutes'"
+    assert await platform.rows(judged, days[5]) == [(1,)]
+
+
 @pytest.mark.parametrize("wrong", [0, -1, 179, "many", True, 1.5])
 async def test_a_number_of_days_that_is_none_is_refused_with_the_bounds(platform: Platform, wrong: object) -> None:
     run = await perform(daily_analytics, url=platform.url, due_at=RUN, settings=Settings(), args={"days": wrong})
