@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 
 from daemon import node_status
 from daemon.backup.errors import BackupError
+from daemon.backup.glance import Glance
 from daemon.backup.shelf import Shelf
 from daemon.clock import utc_now
 from daemon.engine import Engine
@@ -23,6 +24,7 @@ from daemon.metric_families import counter, gauge, gauges
 class NodeMetrics(Collector):
     def __init__(self, engine: Engine, monitor: LoopMonitor) -> None:
         self._engine, self._monitor = engine, monitor
+        self._backups = Glance(Shelf(engine.settings.backup_directory))
 
     def collect(self) -> Iterator[Metric]:
         yield from _node(self._engine, self._monitor)
@@ -30,7 +32,7 @@ class NodeMetrics(Collector):
         yield from _lease(self._engine)
         yield from _pool(self._engine)
         yield from _state_directory(self._engine)
-        yield from _backups(Shelf(self._engine.settings.backup_directory))
+        yield from _backups(self._backups)
 
 
 def _node(engine: Engine, monitor: LoopMonitor) -> Iterator[Metric]:
@@ -79,10 +81,10 @@ def _pool(engine: Engine) -> Iterator[Metric]:
     yield counter("sexton_pool_workers_recycled", "Workers replaced at a limit", stats.recycled)
 
 
-def _backups(shelf: Shelf) -> Iterator[Metric]:
+def _backups(glance: Glance) -> Iterator[Metric]:
     """Of the directory, which nodes should share. A directory that cannot be read tells nothing, which is an alert."""
     try:
-        count, newest = len(shelf.names()), shelf.newest_verified()
+        count, newest = glance.look()
     except BackupError:
         return
     yield gauge("sexton_backups_kept", "Backups in the directory", count)

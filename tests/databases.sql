@@ -21,6 +21,7 @@ FROM (
     UNION ALL SELECT concat_ws(' ', 'parent', inhrelid, inhparent) FROM pg_inherits
     UNION ALL SELECT concat_ws(' ', 'policy', oid, xmin) FROM pg_policy
     UNION ALL SELECT concat_ws(' ', 'extension', oid, xmin) FROM pg_extension
+    UNION ALL SELECT concat_ws(' ', 'large object', oid, xmin) FROM pg_largeobject_metadata
     UNION ALL SELECT concat_ws(' ', 'statistics', starelid, staattnum) FROM pg_statistic WHERE starelid >= 16384
     UNION ALL SELECT concat_ws(' ', 'setting', setconfig) FROM pg_db_role_setting
     WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())

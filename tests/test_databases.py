@@ -67,6 +67,7 @@ async def test_one_that_was_changed_otherwise_is_not_lent_again(databases: Datab
         "ALTER TABLE sexton.run SET (fillfactor = 50)",
         "ANALYZE sexton.migration",
         "CREATE FUNCTION sexton.mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "SELECT lo_create(0)",
         ALTER_DATABASE.format("SET work_mem = 8192"),
         ALTER_DATABASE.format("CONNECTION LIMIT 3"),
     ],

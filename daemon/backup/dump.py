@@ -60,5 +60,5 @@ async def _manifest(snapshot: Exported, found: Tools, of_it: Figures, folder: Pa
     return Manifest(
         taken_at=snapshot.at, database=snapshot.database, postgresql=snapshot.version, pg_dump=found.version,
         compression=found.compression, migrations=dict(snapshot.migrations), tables=of_it.tables,
-        objects=dict(of_it.objects), files=stored,
+        objects=dict(of_it.objects), large_objects=of_it.large_objects, files=stored,
     )  # fmt: skip

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from daemon.backup.record import Backup
 from daemon.backup.service import BackupService
 from daemon.connections import lost_means_down
 from daemon.database import Outage
+
+CLOCKS_DIFFER = timedelta(hours=1)
+"""At most, between the server, which dates backups, and this node: one beyond it is of a clock that was wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +24,14 @@ class JobBackups:
     now: Callable[[], datetime]
     show: Callable[[float, float], None]
 
-    async def create(self) -> Backup:
+    async def create(self, since: datetime | None = None) -> Backup:
+        def show(_what: str, done: int, total: int) -> None:
+            self.show(done, total)
+
         with lost_means_down(self.outage):
-            return await self.service.create(lambda _, done, total: self.show(done, total))
+            if since is None:
+                return await self.service.create(show)
+            return await self.service.create_once(since, self.now() + CLOCKS_DIFFER, show)
 
     async def prune(self) -> list[Backup]:
         return await self.service.prune(self.now())

@@ -28,6 +28,13 @@ class Table(_Part):
     checksum: str
 
 
+class LargeObjects(_Part):
+    """How many there are, and a sum over what is in them."""
+
+    objects: int
+    checksum: str
+
+
 class StoredFile(_Part):
     """`path` within the backup."""
 
@@ -37,7 +44,9 @@ class StoredFile(_Part):
 
 
 class Manifest(_Part):
-    """`objects` counts tables, indexes, functions and the like; `migrations` is the newest of each suite."""
+    """`objects` counts tables, indexes, functions and the like; `migrations` is the newest of each suite.
+    `large_objects` None: made by a release that did not look at them.
+    """
 
     format: int = FORMAT
     sexton: str = VERSION
@@ -49,6 +58,7 @@ class Manifest(_Part):
     migrations: dict[str, int]
     tables: tuple[Table, ...]
     objects: dict[str, int]
+    large_objects: LargeObjects | None = None
     files: tuple[StoredFile, ...] = Field(min_length=1)
 
     @property
@@ -61,12 +71,16 @@ class Manifest(_Part):
 
     @property
     def digest(self) -> str:
-        return _digest(self.model_dump(mode="json"))
+        return _digest(self._fields)
 
     @property
     def text(self) -> str:
-        fields = self.model_dump(mode="json")
-        return json.dumps({**fields, "digest": _digest(fields)}, indent=1, ensure_ascii=False) + "\n"
+        return json.dumps({**self._fields, "digest": self.digest}, indent=1, ensure_ascii=False) + "\n"
+
+    @property
+    def _fields(self) -> dict[str, Any]:
+        """Without what its release did not know, so that its digest stays what it was and marks still fit."""
+        return self.model_dump(mode="json", exclude_none=True)
 
 
 def read(folder: Path) -> Manifest:

@@ -32,8 +32,11 @@ class Backup:
 class Backups(Protocol):
     """What a job may do with backups, which are of the whole database and not of its suite's tables alone."""
 
-    async def create(self) -> Backup:
+    async def create(self, since: datetime | None = None) -> Backup:
         """Make one, and verify it if `backup.verify` says so; the run's progress tells of it.
+
+        With `since`, one that was taken from then on stands for it, so that a retry makes no second one of the same
+        instant; where an earlier try made it and did not come to verify it, that is done now.
 
         Nothing of it is fenced: it is there once it is whole. When the run is stopped, the programs that made it are
         ended, and nothing half done stays. Raises `daemon.backup.errors.BackupError`, whose text is for people.

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from daemon.backup.dump import dump
-from daemon.backup.errors import BackupError, BackupUnderway, UnknownBackup
+from daemon.backup.errors import BackupError, BackupUnderway, Damaged, UnknownBackup
 from daemon.backup.place import Place, alone
 from daemon.backup.record import Backup
 from daemon.backup.retention import to_prune
@@ -39,10 +39,34 @@ class BackupService:
         """
         with self._telling_of_failure():
             async with alone(self.place.shelf):
-                name = await dump(self.place, progress)
-                if self.place.settings.backup.verify:
-                    await verify(self.place, name, progress)
-                backup = (await self._listed())[name]
+                return await self._made(progress)
+
+    async def create_once(self, since: datetime, until: datetime, progress: Progress = in_silence) -> Backup:
+        """The newest that was taken in [since, until], verified now where `backup.verify` wants it and it never was;
+        a new one where there is none, or none that comes out as it went in. Otherwise as `create`.
+        """
+        with self._telling_of_failure():
+            async with alone(self.place.shelf):
+                there = [b for b in await self.listed() if b.problem is None and since <= b.taken_at <= until]
+                earlier = max(there, key=lambda b: b.taken_at, default=None)
+                if earlier is None:
+                    return await self._made(progress)
+                if earlier.verified or not self.place.settings.backup.verify:
+                    return earlier
+                try:
+                    return await self._finished(earlier.name, progress)
+                except Damaged as error:
+                    self.emit(BackupFailed(f"{earlier.name} cannot be verified, and another is made: {error}"))
+                    return await self._made(progress)
+
+    async def _made(self, progress: Progress) -> Backup:
+        return await self._finished(await dump(self.place, progress), progress)
+
+    async def _finished(self, name: str, progress: Progress) -> Backup:
+        """Verified, if it has to be, and told of."""
+        if self.place.settings.backup.verify:
+            await verify(self.place, name, progress)
+        backup = (await self._listed())[name]
         self.emit(BackupMade(backup.name, backup.bytes, backup.verified))
         return backup
 

@@ -133,7 +133,7 @@ class Shelf:
 
     def listed(self) -> list[Backup]:
         """Every backup, the newest first. Raises `DirectoryUnusable` if there is a directory that cannot be read."""
-        return [self._seen(name) for name in self.names()]
+        return [self.seen(name) for name in self.names()]
 
     def names(self) -> list[str]:
         """The newest first; none where there is no directory."""
@@ -146,7 +146,7 @@ class Shelf:
 
     def newest_verified(self) -> Backup | None:
         """Without a look at more than it takes to find it."""
-        return next((backup for backup in map(self._seen, self.names()) if backup.verified), None)
+        return next((backup for backup in map(self.seen, self.names()) if backup.verified), None)
 
     def resolve(self, name: str) -> str:
         """The name of a backup that is there; `latest` is the newest. Raises `UnknownBackup`."""
@@ -158,7 +158,8 @@ class Shelf:
             raise UnknownBackup(f"{self.directory}: there is no backup {name!r}{some}")
         return name
 
-    def _seen(self, name: str) -> Backup:
+    def seen(self, name: str) -> Backup:
+        """As a look at its manifest and its mark tells."""
         folder, at = self.directory / name, datetime.strptime(name, STAMP).replace(tzinfo=UTC)
         try:
             found = manifest.read(folder)

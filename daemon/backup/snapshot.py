@@ -11,12 +11,14 @@ from datetime import datetime
 import asyncpg
 
 from daemon import sql
-from daemon.backup.manifest import Table
+from daemon.backup.manifest import LargeObjects, Table
 from daemon.database import connect
 
-SESSION, EXPORT, MIGRATIONS, TABLES, OBJECTS = sql.load(
-    __file__, "session", "export", "migrations", "tables", "objects"
+SESSION, EXPORT, MIGRATIONS, TABLES, OBJECTS, LARGE_OBJECTS = sql.load(
+    __file__, "session", "export", "migrations", "tables", "objects", "large_objects"
 )
+PIECE = 1 << 20
+"""Bytes of a large object that are read at once."""
 
 Progress = Callable[[str, int, int], None]
 """What is being done, how much of it is done, and how much there is."""
@@ -24,10 +26,11 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """`tables` by name."""
+    """`tables` by name. `large_objects` None: nobody looked."""
 
     tables: tuple[Table, ...]
     objects: Mapping[str, int]
+    large_objects: LargeObjects | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +73,13 @@ async def figures(
             await _look(connections[-1], share)
         todo = list(await connections[0].fetch(TABLES.text))
         objects = {r["kind"]: r["objects"] for r in await connections[0].fetch(OBJECTS.text)}
+        large = await connections[0].fetchrow(LARGE_OBJECTS.text, PIECE)
+        assert large is not None
         found = await _summed(connections, todo, progress, what)
     finally:
         for connection in connections:
             connection.terminate()
-    return Figures(tuple(sorted(found, key=lambda table: table.name)), objects)
+    return Figures(tuple(sorted(found, key=lambda table: table.name)), objects, LargeObjects(**large))
 
 
 async def _look(connection: asyncpg.Connection, share: str | None) -> None:
@@ -105,7 +110,7 @@ async def _summed(
 
 
 def differences(wanted: Figures, found: Figures) -> list[str]:
-    """PURE: a sentence for each table and each kind of object that is not as it should be."""
+    """PURE: a sentence for each table, for each kind of object and for large objects that are not as they should be."""
     there = {table.name: table for table in found.tables}
     told = []
     for table in wanted.tables:
@@ -119,4 +124,13 @@ def differences(wanted: Figures, found: Figures) -> list[str]:
     told += [f"{name}: was not in the backup" for name in there]
     kinds = sorted({*wanted.objects, *found.objects})
     counts = [(kind, found.objects.get(kind, 0), wanted.objects.get(kind, 0)) for kind in kinds]
-    return told + [f"{kind}: {now} instead of {then}" for kind, now, then in counts if now != then]
+    told += [f"{kind}: {now} instead of {then}" for kind, now, then in counts if now != then]
+    return told + _large_difference(wanted.large_objects, found.large_objects)
+
+
+def _large_difference(wanted: LargeObjects | None, found: LargeObjects | None) -> list[str]:
+    if wanted is None or found is None or wanted == found:
+        return []
+    if wanted.objects != found.objects:
+        return [f"large objects: {found.objects} instead of {wanted.objects}"]
+    return [f"large objects: the {wanted.objects} are not the same (checksum)"]

@@ -29,6 +29,21 @@ WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' AND n.
     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
 ORDER BY c.relpages DESC, name;
 
+-- name: large_objects
+-- $1: bytes read at once. Their content as readers see it: what was never written within one counts as zeros, because a
+-- dump writes it as such.
+WITH RECURSIVE part AS (
+    SELECT m.oid, 0::bigint AS at, octet_length(c.content) AS bytes, md5(c.content) AS sum
+    FROM pg_largeobject_metadata m, LATERAL (SELECT lo_get(m.oid, 0, $1::int) AS content OFFSET 0) c
+    UNION ALL
+    SELECT p.oid, p.at + p.bytes, octet_length(c.content), md5(c.content)
+    FROM part p, LATERAL (SELECT lo_get(p.oid, p.at + p.bytes, $1::int) AS content OFFSET 0) c
+    WHERE p.bytes = $1::int
+)
+SELECT count(*) FILTER (WHERE at = 0) AS objects,
+    coalesce(sum(('x' || left(md5(concat_ws(':', oid, at, sum)), 16))::bit(64)::bigint), 0)::text AS checksum
+FROM part;
+
 -- name: objects
 -- How many there are of each kind. An index that is not valid is not dumped.
 WITH ours AS (

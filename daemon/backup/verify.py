@@ -65,5 +65,5 @@ async def restored_and_compared(
     except ProgramFailed as error:
         raise Damaged(f"{folder}: cannot be restored: {error}") from error
     now = await figures(url, place.application, place.jobs, progress, "compared")
-    if problems := differences(Figures(wanted.tables, wanted.objects), now):
+    if problems := differences(Figures(wanted.tables, wanted.objects, wanted.large_objects), now):
         raise Differs(*(f"{folder}: {problem}" for problem in problems))

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from daemon import CatchUp, Context, Cron, Priority, days, hours, job, minutes
-
-CLOCKS_DIFFER = hours(1)
-"""At most, between the server, which dates backups, and this node."""
+from daemon import CatchUp, Context, Cron, Priority, days, job, minutes
 
 
 @job(
@@ -21,10 +18,7 @@ CLOCKS_DIFFER = hours(1)
 )
 async def automated_backup(ctx: Context) -> dict[str, Any]:
     """Back up the whole database, prove the backup by restoring it, and let old ones leave."""
-    made = await ctx.backups.newest_verified()
-    # One since then is an earlier try's, which failed afterwards; one of the future is of a clock that was wrong.
-    if made is None or not ctx.due_at <= made.taken_at <= ctx.now() + CLOCKS_DIFFER:
-        made = await ctx.backups.create()
+    made = await ctx.backups.create(since=ctx.due_at)
     gone = await ctx.backups.prune()
     return {
         "name": made.name,

@@ -23,10 +23,11 @@ from daemon.backup.errors import (
     NoTools,
     UnknownBackup,
 )
-from daemon.backup.manifest import FILE, Manifest
+from daemon.backup.manifest import FILE, LargeObjects, Manifest
 from daemon.backup.place import alone
 from daemon.backup.record import Backup
 from daemon.backup.shelf import VERIFIED
+from daemon.backup.snapshot import Figures, differences, figures
 from daemon.clock import utc_now
 from daemon.database_url import on_database
 from daemon.embedded import EmbeddedPostgres
@@ -45,6 +46,7 @@ CREATE TABLE "Odd Name".parted_2026 PARTITION OF "Odd Name".parted FOR VALUES FR
 INSERT INTO "Odd Name".parted VALUES ('2026-11-26', 1), ('2026-11-27', NULL);
 CREATE TABLE "Odd Name".child (extra text) INHERITS ("Odd Name"."t");
 INSERT INTO "Odd Name".child (t, extra) VALUES (7, 'x');
+SELECT lo_from_bytea(4711, 'a letter'), lo_from_bytea(4712, ''), lo_put(4712, 1048576, 'after a mebibyte of nothing');
 """
 LOCKED = "LOCK TABLE sexton.run IN ACCESS EXCLUSIVE MODE"
 
@@ -75,6 +77,8 @@ async def test_a_backup_holds_every_schema_and_is_proven_by_restoring_it(
     assert rows["sexton.migration"] == await connection.fetchval("SELECT count(*) FROM sexton.migration")
     assert found.compression == "zstd"
     assert found.migrations["sexton"] >= 8
+    assert found.large_objects is not None
+    assert found.large_objects.objects == 2
     assert made.verified
     assert {step for step, done, total in seen if done == total} == {"tables", "checksums", "restored", "compared"}
     assert vault.events == [BackupMade(made.name, made.bytes, verified=True)]
@@ -157,11 +161,13 @@ async def test_a_table_that_comes_out_otherwise_is_named_and_nothing_of_the_tria
 ) -> None:
     made = await hasty.service.create()
     found = manifest.read(hasty.directory / made.name)
+    assert found.large_objects == LargeObjects(objects=0, checksum="0")
     tables = [
         {**t.model_dump(), **{"sexton.job": {"rows": 5}, "sexton.migration": {"checksum": "1"}}.get(t.name, {})}
         for t in found.tables
     ]
-    changed(hasty, made, tables=tables, objects={**found.objects, "triggers": 1000})
+    letter = LargeObjects(objects=1, checksum="17")
+    changed(hasty, made, tables=tables, objects={**found.objects, "triggers": 1000}, large_objects=letter)
     with pytest.raises(Differs) as error:
         await hasty.service.verify("latest")
     said = str(error.value)
@@ -169,8 +175,35 @@ async def test_a_table_that_comes_out_otherwise_is_named_and_nothing_of_the_tria
     assert re.search(r"sexton\.migration: its \d+ rows are not the same \(checksum\)", said)
     assert "triggers: " in said
     assert "instead of 1000" in said
+    assert "large objects: 0 instead of 1" in said
     assert await scratch_databases(connection) == []
     assert not (await hasty.service.listed())[0].verified
+
+
+async def test_every_byte_of_a_large_object_counts_wherever_it_is(url: str, connection: asyncpg.Connection) -> None:
+    async def sums() -> LargeObjects | None:
+        return (await figures(url, "sexton backup test", 1, lambda *_: None, "compared")).large_objects
+
+    await connection.execute("SELECT lo_from_bytea(4711, 'a letter'), lo_put(4711, 3000000, 'its end')")
+    seen = [await sums()]
+    for change in ("lo_put(4711, 3000000, 'its End')", "lo_put(4711, 3000007, '.')", "lo_from_bytea(4712, '')"):
+        await connection.execute(f"SELECT {change}")
+        seen.append(await sums())
+    await connection.execute(
+        "SELECT lo_unlink(4712), lo_put(4711, 3000000, 'its end'), lo_truncate64(lo_open(4711, 131072), 3000007)"
+    )
+    assert await sums() == seen[0]
+    assert len(set(seen)) == 4
+
+
+def test_large_objects_are_compared_where_somebody_has_looked() -> None:
+    def told(wanted: LargeObjects | None) -> list[str]:
+        return differences(Figures((), {}, wanted), Figures((), {}, LargeObjects(objects=2, checksum="5")))
+
+    assert told(None) == []
+    assert told(LargeObjects(objects=2, checksum="5")) == []
+    assert told(LargeObjects(objects=3, checksum="5")) == ["large objects: 2 instead of 3"]
+    assert told(LargeObjects(objects=2, checksum="6")) == ["large objects: the 2 are not the same (checksum)"]
 
 
 async def test_an_archive_that_pg_restore_cannot_read_is_told_in_its_words(hasty: Vault) -> None:

@@ -54,6 +54,13 @@ def test_a_change_is_noticed(tmp_path: Path, before: str, after: str) -> None:
     assert "was changed after the backup was made" in said_of(tmp_path, WHOLE.text.replace(before, after))
 
 
+def test_the_digest_of_one_made_before_there_was_a_field_stays_what_it_was() -> None:
+    """Or its mark of verification would fit no more."""
+    fields = {name: value for name, value in WHOLE.model_dump(mode="json").items() if name != "large_objects"}
+    assert WHOLE.large_objects is None
+    assert WHOLE.digest == manifest._digest(fields)
+
+
 @pytest.mark.parametrize("text", ["[]", "{}", '{"format": "one"}', "null"])
 def test_another_file_is_no_manifest(tmp_path: Path, text: str) -> None:
     assert "is no manifest of a backup" in said_of(tmp_path, text)

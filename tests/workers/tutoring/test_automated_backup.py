@@ -11,7 +11,7 @@ import pytest
 from daemon import days
 from daemon.backup.shelf import Shelf
 from daemon.backup_settings import BackupSettings
-from daemon.events import BackupFailed, Event
+from daemon.events import BackupFailed, BackupMade, Event
 from tests.workers.tutoring.school import School
 from workers.tutoring.automated_backup import automated_backup
 
@@ -36,7 +36,8 @@ async def test_a_night_leaves_a_proven_backup_and_takes_the_old_ones_away(school
     due, backup = night(), {"directory": str(tmp_path)}
     old = await school.succeed(automated_backup, due, backup={**backup, "verify": False})
     assert old["verified_at"] is None
-    report = await school.succeed(automated_backup, night(), now=due + days(31), backup=backup)
+    next_night = datetime.now(UTC)
+    report = await school.succeed(automated_backup, next_night, now=due + days(31), backup=backup)
     assert report["verified_at"] is not None
     assert report["rows"] > 0
     assert len(report["sha256"]) == 64
@@ -44,12 +45,31 @@ async def test_a_night_leaves_a_proven_backup_and_takes_the_old_ones_away(school
     assert Shelf(tmp_path).names() == [report["name"]]
 
 
-async def test_a_retry_makes_no_second_one(school: School, tmp_path: Path) -> None:
+async def test_a_retry_makes_no_second_one_and_verifies_what_an_earlier_try_did_not(
+    school: School, tmp_path: Path
+) -> None:
     due, backup = night(), {"directory": str(tmp_path)}
-    first = await school.perform(automated_backup, due, backup=backup)
-    again = await school.perform(automated_backup, due, backup=backup, resume=first.id)
-    assert again.result["name"] == first.result["name"]
+    first = await school.perform(automated_backup, due, backup={**backup, "verify": False})
+    tries: list[Event] = []
+    for verify in (False, True, True):
+        options = {"backup": {**backup, "verify": verify}, "resume": first.id, "events": tries}
+        again = await school.perform(automated_backup, due, **options)
+        assert (again.result["name"], again.result["verified_at"] is not None) == (first.result["name"], verify)
     assert len(Shelf(tmp_path).listed()) == 1
+    assert [e.verified for e in tries if isinstance(e, BackupMade)] == [True]
+
+
+async def test_a_retry_makes_another_where_the_earlier_one_is_damaged(school: School, tmp_path: Path) -> None:
+    due, backup = night(), {"directory": str(tmp_path)}
+    first = await school.perform(automated_backup, due, backup={**backup, "verify": False})
+    (tmp_path / first.result["name"] / "data" / "toc.dat").write_bytes(b"rotten")
+    events: list[Event] = []
+    again = await school.perform(automated_backup, due, backup=backup, resume=first.id, events=events)
+    assert [type(e) for e in events if isinstance(e, BackupFailed | BackupMade)] == [BackupFailed, BackupMade]
+    assert [(b.name == again.result["name"], b.verified) for b in Shelf(tmp_path).listed()] == [
+        (True, True),
+        (False, False),
+    ]
 
 
 async def test_one_of_a_clock_that_was_wrong_does_not_stand_for_tonights(school: School, tmp_path: Path) -> None:
