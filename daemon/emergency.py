@@ -5,6 +5,7 @@ The statements that claim work ask for the row themselves, so a node that has no
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ from daemon.roster import Roster
 (IN_FORCE,) = sql.load(__file__, "in_force")
 FLOOR = 2.0
 """Where NOTIFY does not get through, known or not yet: with `leash.URGENT`, what runs is over within five seconds."""
+FLOOR_AT_REST = 10.0
+"""While nothing runs here: what would begin asks for the row itself."""
 
 
 def reason_of(stopped_by: str) -> str:
@@ -25,23 +28,35 @@ def reason_of(stopped_by: str) -> str:
 
 @dataclass
 class Brake:
-    """Told by NOTIFY; looked up now and then all the same. `cancel_all` ends what runs here, `go_on` wakes all."""
+    """Told by NOTIFY (`suspected`); looked up now and then all the same. `busy`: something runs here; `cancel_all`
+    ends it, `go_on` wakes all.
+    """
 
     link: Link
     roster: Roster
+    busy: Callable[[], bool]
     cancel_all: Callable[[str], None]
     go_on: Callable[[], None]
     emit: Callable[[Event], None]
+    suspected: bool = True
+    _looked: float = 0.0
 
     async def step(self) -> float:
-        """Follow the row. Raises `DatabaseDown`."""
+        """Follow the row, if there is a reason to look. Raises `DatabaseDown`."""
+        rested = time.monotonic() - self._looked >= FLOOR_AT_REST
+        if self.suspected or rested or self.roster.stopped is not None or self.busy():
+            await self._look()
+        return FLOOR
+
+    async def _look(self) -> None:
+        began, self.suspected = time.monotonic(), True
         row = await self.link.fetchrow(IN_FORCE)
         before, self.roster.stopped = self.roster.stopped, reason_of(row["stopped_by"]) if row else None
         if self.roster.stopped is not None:
             self.cancel_all(self.roster.stopped)
         if self.roster.stopped != before:
             self._tell(before)
-        return FLOOR
+        self.suspected, self._looked = False, began
 
     def _tell(self, before: str | None) -> None:
         if self.roster.stopped is not None:

@@ -16,7 +16,6 @@ import anyio
 from anyio.abc import TaskGroup
 
 from daemon import ledger
-from daemon.active_run import ActiveRun
 from daemon.backup.lender import BackupLender
 from daemon.cancellations import Cancellations
 from daemon.catalogue import Catalogue
@@ -122,8 +121,9 @@ class Engine:
 
     def _assemble(self, urls: Urls) -> None:
         self.executor = Executor(
-            self.roster, self.slots, self.recorder, self._make_context, self.clock.now, self.emit, self._freed
-        )
+            self.roster, self.slots, self.recorder, lambda run: RunContext(run, self._facilities), self.clock.now,
+            self.emit, freed=lambda: self.wake("dispatcher") if self.claiming else None,
+        )  # fmt: skip
         self.ticker = Ticker(
             self.link, self.clock, self.roster, self._node, self.emit,
             free_slots=lambda: self.slots.free if self.may_claim else 0,
@@ -135,7 +135,7 @@ class Engine:
         )  # fmt: skip
         self.run_log = RunLog(self.link, self.clock.now, lambda: self.wake("run log"))
         self.listener = Listener(lambda: urls.direct, self._application("listen"), self.outage, self._hear, self.emit)
-        self.brake = Brake(self.link, self.roster, self._cancel_all, self._wake_all, self.emit)
+        self.brake = Brake(self.link, self.roster, self._busy, self._cancel_all, self._wake_all, self.emit)
         self._facilities = Facilities(
             connections=self.connections, link=self.link, outage=self.outage, now=self.clock.now, node=self._node,
             compute=self.pool.compute, free_workers=lambda: self.pool.free, pool_size=self.settings.pool.size,
@@ -203,15 +203,18 @@ class Engine:
     def current_run(self) -> int | None:
         """The run whose task holds the event loop at this moment. Called from the monitor's thread."""
         task = asyncio.current_task(self._loop) if self._loop else None
-        holders = (run.claimed.id for run in list(self.executor.active.values()) if run.leash.task is task)
-        return next(holders, None) if task is not None else None
+        return self.executor.run_of(task) if task is not None else None
 
     def wake(self, *names: str) -> None:
         for name in names:
             if name in self.services:
                 self.services[name].pulse.beat()
 
+    def _busy(self) -> bool:
+        return bool(self.executor.active) or self.post.busy
+
     def _wake_all(self) -> None:
+        self.brake.suspected = True
         self.wake(*self.services)
         self.post.wake()
 
@@ -221,7 +224,7 @@ class Engine:
         self.post.finish()
         with anyio.move_on_after(patience):
             await first_of(self._idle, hurry.wait)
-        return not self.executor.active and not self.post.busy
+        return not self._busy()
 
     async def _idle(self) -> None:
         await self.executor.idle()
@@ -249,13 +252,6 @@ class Engine:
         await self.connections.close()
         for link in (self.link, self.heart, self.census_link, self.hook_link):
             await link.close()
-
-    def _make_context(self, run: ActiveRun) -> RunContext:
-        return RunContext(run, self._facilities)
-
-    def _freed(self) -> None:
-        if self.claiming:
-            self.wake("dispatcher")
 
     def _learn_clock(self, answer: datetime) -> None:
         if self.ticker.learn_clock(answer):
@@ -285,7 +281,7 @@ class Engine:
 
     def _hear(self, payload: str) -> None:
         kind, _, rest = payload.partition(":")
-        if kind == "reconnected":
+        if kind in ("reconnected", "emergency"):
             self.ticker.forget()
             self._wake_all()
         elif kind == "outbox":
@@ -294,7 +290,8 @@ class Engine:
             self.ticker.forget({rest} if rest else None)
             self.wake("ticker", "dispatcher")
         elif kind == "queue":
-            woken = [job for job in self.roster.polls if getattr(job.trigger, "wake", None) == rest]
-            self.wake(*(f"poll {job.name}" for job in woken))
+            self.wake(*(f"poll {job.name}" for job in self.roster.polls_of(rest)))
+        elif kind == "cancel":
+            self.wake("cancellations")
         else:
-            self.wake({"cancel": "cancellations", "emergency": "emergency brake"}.get(kind, "dispatcher"))
+            self.wake("dispatcher")

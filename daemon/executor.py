@@ -222,6 +222,10 @@ class Executor:
         self.slots.take(run.job.connections)
         self.announce_start(run)
 
+    def run_of(self, task: asyncio.Task[object]) -> int | None:
+        """The run whose body this task is. Also called from the thread that watches the event loop."""
+        return next((run.claimed.id for run in list(self.active.values()) if run.leash.task is task), None)
+
     def _release(self, run: ActiveRun) -> None:
         if self.active.pop(run.claimed.id, None) is not None:
             self.slots.give_back(run.job.connections)

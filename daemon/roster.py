@@ -58,6 +58,10 @@ class Roster:
     def polls(self) -> list[Job]:
         return [job for job in self.jobs.values() if isinstance(job.trigger, Poll)]
 
+    def polls_of(self, queue: str) -> list[Job]:
+        """Those that new items of this queue wake."""
+        return [job for job in self.polls if isinstance(job.trigger, Poll) and job.trigger.wake == queue]
+
     @property
     def handlers(self) -> list[Job]:
         """Those that may have events just now; what happens meanwhile waits for a job that is paused or disabled."""

@@ -55,6 +55,26 @@ async def test_what_runs_on_every_node_ends_within_five_seconds(url: str, connec
     assert sorted(entry["after"]["running"]) == sorted([first, second])
 
 
+async def test_a_node_at_rest_looks_seldom_and_after_news_at_once(
+    url: str, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look costs a round trip, and whatever would begin asks for the row itself."""
+    monkeypatch.setattr(emergency, "FLOOR_AT_REST", 3600.0)
+    async with node(url, LONG) as n:
+        brake = n.engine.brake
+        while brake.suspected:
+            await asyncio.sleep(0.01)
+        await connection.execute("INSERT INTO sexton.emergency_stop (stopped_by) VALUES ('ann')")  # and no NOTIFY
+        await brake.step()
+        assert n.engine.roster.stopped is None
+        await connection.execute("SELECT pg_notify('sexton', 'emergency:')")
+        while n.engine.roster.stopped is None:
+            await asyncio.sleep(0.01)
+        await connection.execute("DELETE FROM sexton.emergency_stop")  # while stopped, it looks as often as in work
+        await brake.step()
+        assert n.engine.roster.stopped is None
+
+
 async def test_a_body_that_does_not_listen_is_forsaken_and_a_deaf_node_hears_within_the_same_five_seconds(
     url: str, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
