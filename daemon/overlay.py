@@ -16,6 +16,8 @@ from daemon.settings import JobSettings, parse_duration
 
 JOB_FIELDS = {f.name for f in fields(Job)}
 PARSED = {"catch_up", "overlap", "priority"}
+SHORTEST_PERIOD = timedelta(seconds=1)
+"""Of what operators may configure; what must be quicker is a poll, which leaves a row only when it did something."""
 
 
 def configured(
@@ -99,6 +101,8 @@ def _every(text: str, period: str) -> Every:
     except ValueError:
         raise ValueError(f'"{text}": write a duration after every, such as "every 30s" or "every 5m"') from None
     assert isinstance(duration, timedelta)
+    if duration < SHORTEST_PERIOD:
+        raise ValueError(f'"{text}": the shortest period is one second; each instant is a row of the ledger')
     return Every(duration)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from pathlib import Path
 
 import asyncpg
@@ -36,7 +36,7 @@ def seed_suite(invocation: Invocation, suite: str, scale: float, *, into_this_da
     async def load(progress: Progress) -> Mapping[str, int]:
         async with connected(settings, create=True, command_timeout=None) as (connection, place):
             if not (place.embedded or into_this_database):
-                await refuse_if_used(connection, suite)
+                await refuse_if_used(connection, suite, brought_along(catalogue.packages[suite]))
             await migrate.migrate(connection, wanted)
             return await seed(connection, scale=scale, cache=cache_folder(), progress=progress)
 
@@ -52,9 +52,9 @@ def seed_suite(invocation: Invocation, suite: str, scale: float, *, into_this_da
     return 0
 
 
-async def refuse_if_used(connection: asyncpg.Connection, suite: str) -> None:
+async def refuse_if_used(connection: asyncpg.Connection, suite: str, brought: Collection[str]) -> None:
     """Raises `CommandFailed` when the suite has rows of anybody's; those its migrations bring do not count."""
-    names = [row["name"] for row in await connection.fetch(TABLES.text, suite)]
+    names = [row["name"] for row in await connection.fetch(TABLES.text, suite) if row["name"] not in brought]
     used = [name for name in names if await connection.fetchval(HAS_ROWS.on(table=name).text)]
     if used:
         raise CommandFailed(
@@ -72,6 +72,12 @@ def seed_of(catalogue: Catalogue, suite: str) -> Seed:
         raise CommandFailed(f"{suite} has no sample data: {package}.seed does not exist")
     seed: Seed = importlib.import_module(f"{package}.seed").seed
     return seed
+
+
+def brought_along(package: str) -> Collection[str]:
+    """The suite's numbered tables that have rows from its migrations on: `seed.BROUGHT_ALONG`, if there are any."""
+    found: Collection[str] = getattr(importlib.import_module(f"{package}.seed"), "BROUGHT_ALONG", ())
+    return found
 
 
 def _is_told(error: Exception, package: str) -> bool:

@@ -1,5 +1,5 @@
 -- name: tables
--- $1: a suite. Its tables that number their rows; what migrations bring along has names of its own.
+-- $1: a suite. Its tables that number their rows; what migrations bring along mostly has names of its own.
 SELECT n.nspname || '.' || c.relname AS name
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = $1 AND c.relkind IN ('r', 'p')

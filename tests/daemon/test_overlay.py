@@ -45,7 +45,8 @@ def made(trigger: Any = MORNING, **options: Any) -> Job:
         ({"timezone": "Europe/Zurich"}, "trigger", Cron("0 3 * * *", "Europe/Zurich")),
         ({"schedule": "@daily", "timezone": "UTC"}, "trigger", Cron("@daily", "UTC")),
         ({"schedule": "every 30"}, "trigger", phased(Every(30), "tea.brew")),
-        ({"schedule": "every 0.5s"}, "trigger", phased(Every(0.5), "tea.brew")),
+        ({"schedule": "every 1.5s"}, "trigger", phased(Every(1.5), "tea.brew")),
+        ({"schedule": "every 1000ms"}, "trigger", phased(Every(1), "tea.brew")),
         ({"schedule": "ondemand"}, "trigger", OnDemand()),
     ],
 )
@@ -83,6 +84,8 @@ def test_the_herd_stays_spread_when_an_interval_is_configured() -> None:
         (OnEvent("x"), {"timezone": "UTC"}, "its schedule cannot be changed"),
         (Every(30), {"timezone": "UTC"}, "timezone applies to cron schedules only"),
         (Cron("@daily"), {"schedule": "every soon"}, "soon"),
+        (Every(30), {"schedule": "every 999ms"}, '"every 999ms": the shortest period is one second'),
+        (Every(30), {"schedule": "every 0"}, '"every 0": the shortest period is one second'),
         (Cron("@daily"), {"catch_up": "each"}, 'catch-up "each" is not known; write none, latest or each N'),
         (Cron("@daily"), {"catch_up": "each 0"}, "the limit must be at least 1"),
     ],
@@ -101,7 +104,6 @@ def test_an_override_that_is_no_setting_is_refused(stored: dict[str, Any]) -> No
 def test_a_schedule_is_written_as_cron_every_or_ondemand() -> None:
     assert parse_schedule(" every 30s ", "UTC") == parse_schedule("every 30", "UTC") == Every(30)
     assert parse_schedule("every 5 m", "UTC") == Every(300)
-    assert parse_schedule("every 500ms", "UTC") == Every(0.5)
     assert parse_schedule("OnDemand", "UTC") == parse_schedule("ondemand", "UTC") == OnDemand()
     assert parse_schedule("Every 5m", "UTC") == Every(300)
     assert parse_schedule(" */5 * * * * ", "Europe/Zurich") == Cron("*/5 * * * *", "Europe/Zurich")

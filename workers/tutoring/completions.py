@@ -12,6 +12,8 @@ from typing import Any
 from urllib.parse import quote
 
 MOST_TOKENS = 120
+MOST_TOKENS_WITH_THOUGHTS = 2000
+"""Where a model's hidden reasoning counts as well: with less it may end before it has said a word."""
 LONGEST = 400
 """Letters of a sentence; longer ones end with the last whole one before."""
 
@@ -42,19 +44,26 @@ def request(kind: str, base_url: str, key: str, model: str, prompt: str) -> Requ
     """One short answer to `prompt`. `kind` as in `tutoring.ai_provider`; raises `KeyError` for another."""
     said = [{"role": "user", "content": prompt}]
     limited = {"model": model, "max_tokens": MOST_TOKENS}
+    with_thoughts = {
+        "model": model,
+        "max_completion_tokens": MOST_TOKENS_WITH_THOUGHTS,
+    }  # newer models refuse the other
     bearer = {"authorization": f"Bearer {key}"}
-    chat = Request(f"{base_url}/chat/completions", {**limited, "messages": said}, bearer)
+    chat = f"{base_url}/chat/completions"
     return {
-        "openai": chat,
-        "mistral": chat,
-        "groq": chat,
+        "openai": Request(chat, {**with_thoughts, "messages": said}, bearer),
+        "mistral": Request(chat, {**limited, "messages": said}, bearer),
+        "groq": Request(chat, {**with_thoughts, "messages": said}, bearer),
         "anthropic": Request(
             f"{base_url}/messages", {**limited, "messages": said},
             {"x-api-key": key, "anthropic-version": "2023-06-01"},
         ),
         "gemini": Request(
             f"{base_url}/models/{quote(model, safe='')}:generateContent",
-            {"contents": [{"parts": [{"text": prompt}]}], "generationConfig": {"maxOutputTokens": MOST_TOKENS}},
+            {
+                "contents": [{"parts": [{"text": prompt}]}],
+                "generationConfig": {"maxOutputTokens": MOST_TOKENS_WITH_THOUGHTS},
+            },
             {"x-goog-api-key": key},
         ),
         "cohere": Request(f"{base_url}/chat", {**limited, "message": prompt}, bearer),

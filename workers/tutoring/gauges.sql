@@ -30,6 +30,6 @@ WHERE p.enabled AND s.state IN ('FAILOVER', 'BLOCKED');
 SELECT count(*) AS value FROM tutoring.pick_provider();
 
 -- name: health
--- The last health check: 2 healthy, 1 degraded, 0 unhealthy
+-- The last health check: 2 healthy, 1 degraded, 0 unhealthy; nothing where it could ask no provider (unconfigured)
 SELECT CASE overall WHEN 'healthy' THEN 2 WHEN 'degraded' THEN 1 ELSE 0 END AS value
-FROM system_check ORDER BY checked_at DESC LIMIT 1;
+FROM (SELECT overall FROM system_check ORDER BY checked_at DESC LIMIT 1) last WHERE overall <> 'unconfigured';

@@ -12,7 +12,7 @@ MOST = 1000
 
 @route("/system-health")
 async def system_health(question: Question) -> object:
-    """The last check: healthy, degraded or unhealthy, each measurement, and what to do."""
+    """The last check: healthy, degraded, unhealthy or unconfigured, each measurement, and what to do."""
     async with question.snapshot() as tables:
         row = await tables.fetchrow(LAST)
     if row is None:

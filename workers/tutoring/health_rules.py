@@ -117,15 +117,18 @@ def _disk(check: str, place: str, value: float | None, settings: HealthSettings)
 
 
 def overall(providers: Mapping[str, Checked], findings: Sequence[Finding]) -> str:
-    """healthy, degraded or unhealthy. Unhealthy: of the providers that are checked none is there, or a disk is full.
+    """healthy, degraded, unhealthy; or unconfigured, where all else is well and no provider is checked.
 
-    A database that is down needs no word here: nothing could be kept, and the engine itself tells.
+    Unhealthy: of the providers that are checked none is there, or a disk is full. A database that is down needs no word
+    here: nothing could be kept, and the engine itself tells.
     """
     bad = [name for name, checked in providers.items() if not checked.ok]
     full = any(f.severity == "critical" and f.check.startswith("disk_free_pct:") for f in findings)
     if full or (providers and len(bad) == len(providers)):
         return "unhealthy"
-    return "degraded" if bad or any(f.severity == "critical" for f in findings) else "healthy"
+    if bad or any(f.severity == "critical" for f in findings):
+        return "degraded"
+    return "healthy" if providers else "unconfigured"
 
 
 def recommendations(
@@ -142,7 +145,12 @@ def recommendations(
     said += [f.advice for f in findings if f.advice and f.severity != "critical"]
     said += [f"{name} is past its limits and others stand in: raise them, or add a provider" for name in diverted]
     if without_key:
-        said.append(f"Not checked for want of a key: {', '.join(without_key)}; set suite.tutoring.keys")
+        said.append(
+            f"Not checked for want of a key: {', '.join(without_key)}; set suite.tutoring.keys, such as "
+            f"SEXTON_SUITE__TUTORING__KEYS__{without_key[0].upper()} in the environment"
+        )
+    elif not providers:
+        said.append("Nobody is checked: every provider is disabled; enable one in tutoring.ai_provider")
     return said
 
 

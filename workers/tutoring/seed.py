@@ -24,6 +24,8 @@ GO_ON_NUMBERING, ANALYZE = sql.load(__file__, "go_on_numbering", "analyze")
 
 Progress = Callable[[str, int, int], None]
 
+BROUGHT_ALONG = ("tutoring.ai_provider",)
+"""Has rows in a database that nobody has used: migrations name the providers."""
 STUDENTS_AT_SCALE_1 = 500
 BLOCK = 1_000
 """Students loaded in one transaction, so that an interrupted load goes on where it stopped."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pkgutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+import workers
+from daemon.cli.common import CommandFailed
+from daemon.cli.seed import brought_along, refuse_if_used
 from daemon.migrate import engine_migrations
 from tests.daemon.cli.console import Console
 
@@ -42,6 +46,19 @@ async def test_seed_loads_counts_and_repeats_nothing(
     assert (await cached.beside("seed", "house", "--scale", "2")).ok().out == "items: 0\n"
     assert await ledger.fetchval("SELECT count(*) FROM house.todo") == 20
     assert (tmp_path / "cache" / "sexton").is_dir()
+
+
+@pytest.mark.parametrize("suite", [p.name for p in pkgutil.iter_modules(workers.__path__)])
+async def test_a_database_that_nobody_has_used_may_be_seeded_and_a_used_one_not(
+    connection: asyncpg.Connection, suite: str
+) -> None:
+    brought = brought_along(f"workers.{suite}")
+    await refuse_if_used(connection, suite, brought)
+    await connection.execute(
+        f"CREATE TABLE {suite}.guest (id int GENERATED ALWAYS AS IDENTITY); INSERT INTO {suite}.guest DEFAULT VALUES"
+    )
+    with pytest.raises(CommandFailed, match=rf"{suite}\.guest.*--into-this-database"):
+        await refuse_if_used(connection, suite, brought)
 
 
 def test_a_sample_that_cannot_be_had_is_told_in_the_suites_words(sexton: Console) -> None:

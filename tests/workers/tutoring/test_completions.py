@@ -51,6 +51,21 @@ def test_each_is_asked_at_its_own_address_with_the_key_in_a_header_alone(kind: s
     assert "Say hello" in str(asked.body)
 
 
+@pytest.mark.parametrize(
+    ("kind", "bound"),
+    [
+        ("openai", "'max_completion_tokens': 2000"), ("groq", "'max_completion_tokens': 2000"),
+        ("gemini", "'maxOutputTokens': 2000"), ("mistral", "'max_tokens': 120"), ("anthropic", "'max_tokens': 120"),
+        ("cohere", "'max_tokens': 120"),
+    ],
+)  # fmt: skip
+def test_each_answer_is_bounded_as_its_provider_counts(kind: str, bound: str) -> None:
+    """Reasoning models of OpenAI refuse max_tokens; theirs, Groq's and Gemini's count what they think besides."""
+    body = str(request(kind, "https://ai.example/v1", "secret", "m", "Say hello").body)
+    assert bound in body
+    assert body.lower().count("tokens") == 1
+
+
 @pytest.mark.parametrize("kind", TEXT_AT)
 def test_each_answer_is_read_where_its_provider_puts_it(kind: str) -> None:
     assert sentence(kind, ANSWERS[kind]) == Sentence("Well done.", 9, 3)

@@ -22,6 +22,16 @@ async def test_what_is_not_known_has_no_sample(connection: asyncpg.Connection) -
     assert [name for name, samples in told.items() if samples] == []
 
 
+async def test_the_last_health_check_has_a_figure_where_it_could_ask_somebody(providers: Providers) -> None:
+    now = await providers.school.value("SELECT sexton.clock()")
+    seen = []
+    for minutes, overall in enumerate(["healthy", "degraded", "unhealthy", "unconfigured"]):
+        at = now + timedelta(minutes=minutes)
+        await providers.school.insert("system_check", checked_at=at, overall=overall, checks="{}", recommendations="[]")
+        seen.append((await read(providers.school.connection))["health"])
+    assert seen == [{(): 2.0}, {(): 1.0}, {(): 0.0}, {}]
+
+
 async def test_usage_checks_and_who_is_diverted(providers: Providers) -> None:
     now = await providers.school.value("SELECT sexton.clock()")
     await providers.uses("openai", 96.5, now)

@@ -99,10 +99,22 @@ async def test_a_provider_without_a_key_is_not_asked_and_has_no_incident(
     await checked(providers, NOON)
     report = await checked(providers, NOON + FIVE, keys={"groq": KEYS["groq"]})
     assert (report["overall"], six.asked.count("openai")) == ("healthy", 1)
-    assert report["recommendations"] == [
-        "Not checked for want of a key: openai, anthropic, gemini, mistral, cohere; set suite.tutoring.keys"
-    ]
+    (advice,) = report["recommendations"]
+    assert advice == (
+        "Not checked for want of a key: openai, anthropic, gemini, mistral, cohere; set suite.tutoring.keys, such as "
+        "SEXTON_SUITE__TUTORING__KEYS__OPENAI in the environment"
+    )
     assert await providers.school.value("SELECT count(*) FROM tutoring.provider_incident WHERE ended_at IS NULL") == 0
+
+
+async def test_where_nobody_is_asked_nothing_is_called_healthy(providers: Providers, six: SixProviders) -> None:
+    report = await checked(providers, NOON, keys={})
+    assert (report["overall"], six.asked) == ("unconfigured", [])
+    assert "openai, anthropic, gemini, mistral, groq, cohere; set suite.tutoring.keys" in report["recommendations"][0]
+    await providers.school.connection.execute("UPDATE tutoring.ai_provider SET enabled = false")
+    report = await checked(providers, NOON + FIVE)
+    said = ["Nobody is checked: every provider is disabled; enable one in tutoring.ai_provider"]
+    assert (report["overall"], report["recommendations"]) == ("unconfigured", said)
 
 
 async def test_no_key_is_kept_or_logged(

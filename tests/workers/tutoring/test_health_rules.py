@@ -57,7 +57,9 @@ def test_what_is_expected_of_a_job_is_a_setting() -> None:
 @pytest.mark.parametrize(
     ("providers", "findings", "said"),
     [
-        ({}, [], "healthy"), ({"a": UP, "b": LIMITED}, [], "healthy"), ({"a": UP, "b": DOWN}, [], "degraded"),
+        ({}, [], "unconfigured"), ({}, [FULL], "unhealthy"),
+        ({}, [Finding("resident_mb", "critical", 600)], "degraded"),
+        ({"a": UP, "b": LIMITED}, [], "healthy"), ({"a": UP, "b": DOWN}, [], "degraded"),
         ({"a": UP, "b": MISCONFIGURED}, [], "degraded"), ({"a": DOWN, "b": MISCONFIGURED}, [], "unhealthy"),
         ({"a": UP}, [FULL], "unhealthy"), ({"a": UP}, [Finding("resident_mb", "critical", 600)], "degraded"),
         ({"a": UP}, [Finding("resident_mb", "warning", 120)], "healthy"),

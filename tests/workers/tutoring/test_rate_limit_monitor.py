@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,12 +13,6 @@ from workers.tutoring.rate_limit_monitor import rate_limit_monitor
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 CHAIN = ["openai", "anthropic", "gemini", "mistral", "groq", "cohere"]
-STATES = ["OK", "WARN", "FAILOVER", "BLOCKED", "UNKNOWN"]
-SET = """
-UPDATE tutoring.provider_status SET state = n.state, usage = n.usage, blocked_until = n.until
-FROM unnest($1::int[], $2::text[], $3::numeric[], $4::timestamptz[]) n (id, state, usage, until)
-WHERE provider_id = n.id
-"""
 
 
 async def test_it_reports_every_provider_and_whom_to_ask(providers: Providers) -> None:
@@ -73,26 +66,6 @@ async def test_one_that_seems_down_is_asked_last(providers: Providers) -> None:
     )
     assert await providers.asked(NOON) == "anthropic"
     assert await providers.asked(NOON, *CHAIN[1:]) == "openai"
-
-
-async def test_in_hundreds_of_situations_nobody_who_is_blocked_is_picked(providers: Providers) -> None:
-    drawn, connection = random.Random(7), providers.school.connection
-    for _ in range(300):
-        states = drawn.choices(STATES, k=6)
-        usage = [drawn.choice([None, drawn.randrange(10_001) / 10_000]) for _ in states]
-        until = [NOON + drawn.choice([-MINUTE, MINUTE]) if state == "BLOCKED" else None for state in states]
-        left_out = drawn.sample(CHAIN, drawn.randrange(3))
-        await connection.execute(SET, list(range(1, 7)), states, usage, until)
-        picked = await providers.asked(NOON, *left_out)
-        free = [i for i in range(6) if (until[i] is None or until[i] <= NOON) and CHAIN[i] not in left_out]
-        at_ease = [i for i in free if states[i] in ("OK", "WARN", "UNKNOWN")]
-        if at_ease:
-            assert picked == CHAIN[at_ease[0]]
-        elif free:
-            share = {i: 1.0 if usage[i] is None else usage[i] for i in free}
-            assert picked == CHAIN[min(free, key=lambda i, share=share: (share[i], i))]  # type: ignore[misc]
-        else:
-            assert picked is None
 
 
 async def test_a_provider_is_forgotten_by_name(providers: Providers) -> None:
