@@ -22,6 +22,7 @@ from daemon.cli.waiting import report, stoppable, wait_for
 from daemon.clock import utc_now
 from daemon.job import Job
 from daemon.settings import Settings
+from daemon.unawaited import not_awaited
 
 (SCHEMA_THERE, LIVE_NODES) = sql.load(__file__, "schema_there", "live_nodes")
 
@@ -122,4 +123,6 @@ async def _requested(connection: asyncpg.Connection, wish: Wish) -> int:
         connection, wish.actor, wish.job, due_at=wish.due_at, args=wish.args, again=wish.again
     )
     print(run, flush=True)
+    if skipped := await not_awaited(connection, wish.job, wish.due_at):
+        output.note(f"run {run} does not wait, because a person asked for it: {'; '.join(skipped)}")
     return run

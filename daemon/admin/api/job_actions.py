@@ -17,6 +17,7 @@ from daemon.admin.models import Arguments, ChangedRun, Moment, Text, Why, revise
 from daemon.admin.problems import described
 from daemon.admin.state import AdminState, State
 from daemon.job import Job
+from daemon.unawaited import not_awaited
 
 router = APIRouter(prefix="/api/v1/jobs/{job}", tags=["jobs"], responses=described(404, 409, 412))
 
@@ -73,10 +74,12 @@ class Wish(Why):
 
 
 class Requested(BaseModel):
-    """`run`, or where a second person has to agree first, `approval`."""
+    """`run`, or where a second person has to agree first, `approval`. `not_awaited`: a sentence for each dependency
+    that the run does not wait for, because a person asked for it."""
 
     run: int | None
     approval: int | None = None
+    not_awaited: list[str] = []
 
 
 class Resumed(BaseModel):
@@ -175,4 +178,5 @@ async def run_now(
             connection, caller.actor(wish.reason), effective, due_at=due_at, args=wish.args, again=wish.again,
             key=idempotency_key,
         )  # fmt: skip
-    return Requested(run=run)
+        unmet = await not_awaited(connection, effective, due_at)
+    return Requested(run=run, not_awaited=unmet)

@@ -161,6 +161,8 @@ async def test_a_sensitive_job_wants_a_reason_and_a_date_runs_once(url: str) -> 
             422, "test.money is sensitive: say why, as `reason`",
         )  # fmt: skip
         run = good(await h.operator.post(f"{MONEY_URL}/run", json={**due, "reason": "lost"}))["run"]
+        after = good(await h.operator.post("/api/v1/jobs/test.after/run", json={"due_at": "2026-11-20T06:00:00Z"}))
+        assert after["not_awaited"] == [f"test.money is ready for 2026-11-20 (run {run})"]
         twice = await h.operator.post(f"{MONEY_URL}/run", json={**due, "reason": "lost"})
         assert (twice.status_code, twice.json()["run"], twice.json()["state"]) == (409, run, "ready")
         assert (await h.operator.post(f"{MONEY_URL}/run", json={**due, "reason": "x", "again": True})).is_success

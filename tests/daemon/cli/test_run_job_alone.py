@@ -46,6 +46,11 @@ async def test_a_daily_job_runs_once_a_date_and_the_refusal_names_the_run(
     asked = ["run-job", "close-books", "--due-at", "2026-11-20T02:30", "--reason", "late data"]
     first = (await sexton.process(*asked)).ok().out.split()[0]
     assert '"date": "2026-11-20"' in (await sexton.process(*asked, "--again")).ok().out
+    report = (await sexton.process("run-job", "house.report", "--due-at", "2026-11-21T07:00")).ok()
+    assert (
+        f"run {report.out.split()[0]} does not wait, because a person asked for it: house.nightly has not run for "
+        "2026-11-21"
+    ) in report.err.splitlines()
     refused = await sexton.process(*asked)
     assert refused.status == 1
     assert refused.err.splitlines()[-1] == (
