@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +74,8 @@ def _gathered(path: Path | None, environment: Mapping[str, str]) -> tuple[dict[s
     origins: dict[str, str] = {}
     data: dict[str, Any] = {}
     problems: list[str] = []
-    sources = [(_environment(environment), "environment"), (_credentials(environment), "credential")]
+    ours = [(_environment(environment), "environment"), (_credentials(environment), "credential")]
+    sources = [*_aliases(environment), *ours]
     if path is not None:
         data = _read_toml(path)
         profile, name = _profile(data, environment, path)
@@ -85,7 +86,7 @@ def _gathered(path: Path | None, environment: Mapping[str, str]) -> tuple[dict[s
         for variable, place, value in suite_environment.read(map(str, suites), environment, problems):
             theirs: dict[str, Any] = {}
             _put(theirs, list(place), value)
-            sources.insert(len(sources) - 2, (theirs, f"environment ({variable})"))
+            sources.insert(len(sources) - len(ours), (theirs, f"environment ({variable})"))
     for source, origin in sources:
         _merge(data, source)
         _note_origins(source, origin, origins)
@@ -141,16 +142,21 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise ConfigError([f"{path}: not valid TOML: {error}"]) from None
 
 
+def _aliases(environment: Mapping[str, str]) -> Iterator[tuple[dict[str, Any], str]]:
+    """The usual names (SMTP_HOST, LOG_LEVEL), each as a place of its own: who set one need not know our key."""
+    for name, path in ENVIRONMENT_ALIASES.items():
+        if environment.get(name):
+            tree: dict[str, Any] = {}
+            _put(tree, list(path), environment[name])
+            yield tree, f"environment ({name})"
+
+
 def _environment(environment: Mapping[str, str]) -> dict[str, Any]:
     """`SEXTON_NODE__LEASE=2s` → node.lease; `SEXTON_JOBS__FLIGHTS__INVOICE_OVERDUE__ENABLED=false` likewise.
 
-    The usual names (SMTP_HOST, LOG_LEVEL) are read too, and beaten by ours. A name with `__` whose first part
-    is no section is an error; other SEXTON_ names are somebody else's.
+    A name with `__` whose first part is no section is an error; other SEXTON_ names are somebody else's.
     """
     tree: dict[str, Any] = {}
-    for name, path_of in ENVIRONMENT_ALIASES.items():
-        if environment.get(name):
-            _put(tree, list(path_of), environment[name])
     for name, value in sorted(environment.items()):
         if name.startswith(PREFIX) and name not in NOT_SETTINGS:
             path = name[len(PREFIX) :].lower().split("__")

@@ -127,4 +127,5 @@ def origin(place: str | None) -> str:
     """Who set a configured value: `decorator`, `file`, `environment` or `credential`."""
     if place is None:
         return "decorator"
-    return place if place in ("environment", "credential") else "file"
+    word = place.partition(" (")[0]  # of an environment: the variable's name, where it is not ours
+    return word if word in ("environment", "credential") else "file"

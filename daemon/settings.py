@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from daemon import setting_addresses as addresses
 from daemon.admin_settings import AdminSettings
@@ -58,8 +58,18 @@ class MetricsSettings(Section):
     listen: Annotated[str, AfterValidator(addresses.listen_address)] = "127.0.0.1:9464"
 
 
+def _level_as_we_write_it(text: object) -> object:
+    """Other programs' environments say WARN."""
+    if not isinstance(text, str):
+        return text
+    return {"warn": "warning"}.get(text.lower(), text.lower())
+
+
+Level = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_level_as_we_write_it)]
+
+
 class LogSettings(Section):
-    level: Literal["debug", "info", "warning", "error"] = "info"
+    level: Level = "info"
     format: Literal["auto", "console", "json"] = "auto"
 
 

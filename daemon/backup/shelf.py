@@ -131,6 +131,12 @@ class Shelf:
             draft.rename(self.directory / name / VERIFIED)
             _sync(self.directory / name)
 
+    def withdraw_mark(self, name: str) -> None:
+        """It was found damaged: what proved it once proves it no more."""
+        with self._worded():
+            (self.directory / name / VERIFIED).unlink(missing_ok=True)
+            _sync(self.directory / name)
+
     def listed(self) -> list[Backup]:
         """Every backup, the newest first. Raises `DirectoryUnusable` if there is a directory that cannot be read."""
         return [self.seen(name) for name in self.names()]

@@ -22,13 +22,18 @@ WITHOUT_OWNERS = ("--no-owner", "--no-privileges")
 
 
 async def verify(place: Place, name: str, progress: Progress) -> datetime:
-    """Restore it into a scratch database and compare every table; returns when it was found good, and marks it so.
+    """Restore it into a scratch database and compare every table; returns when it was found good, and marks it so. One
+    that was good before and is damaged now loses its mark, so that pruning keeps the one before it.
 
     The directory must be ours. Raises `Damaged`, `Differs`, `TooNew` and other `BackupError`s.
     """
-    folder, wanted = place.shelf.directory / name, await checked(place, name)
-    async with scratch(place.url, place.application, place.shelf.directory) as url:
-        await restored_and_compared(place, folder, wanted, url, WITHOUT_OWNERS, progress)
+    try:
+        wanted = await checked(place, name)
+        async with scratch(place.url, place.application, place.shelf.directory) as url:
+            await restored_and_compared(place, place.shelf.directory / name, wanted, url, WITHOUT_OWNERS, progress)
+    except Damaged:
+        await to_the_end(asyncio.to_thread(place.shelf.withdraw_mark, name))
+        raise
     at = utc_now()
     await to_the_end(asyncio.to_thread(place.shelf.mark_verified, name, wanted.digest, at))
     return at

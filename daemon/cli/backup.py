@@ -58,7 +58,8 @@ def list_backups(invocation: Invocation, *, as_json: bool) -> int:
     """From the directory: it needs no database."""
     found = run_async(_without_database(invocation.settings).listed)
     headings = ("name", "taken (UTC)", "size", "tables", "rows", "verified (UTC)", "")
-    none = f"there are no backups in {invocation.settings.backup_directory}"
+    folder = invocation.settings.backup_directory
+    none = f"there are no backups in {folder}" + ("" if folder.exists() else ", which is not there")
     output.listing(found, described, headings, _row, as_json=as_json, none=none)
     return 0
 

@@ -40,7 +40,7 @@ def test_a_short_secret_is_refused_and_not_repeated() -> None:
     with pytest.raises(config.ConfigError) as refusal:
         read({"JWT_SECRET": SECRET[:-1]})
     assert str(refusal.value) == (
-        "environment: admin.jwt_secret = (not shown): has 31 octets, and at least 32 are needed: "
+        "environment (JWT_SECRET): admin.jwt_secret = (not shown): has 31 octets, and at least 32 are needed: "
         "make one with `openssl rand -hex 32`"
     )
 

@@ -90,8 +90,14 @@ def test_a_usual_name_for_the_log_level_is_read_and_beaten_by_ours() -> None:
     assert config.load(None, {"LOG_LEVEL": "debug"})[0].log.level == "debug"
     assert config.load(None, {"LOG_LEVEL": "debug", "SEXTON_LOG__LEVEL": "error"})[0].log.level == "error"
     assert problems(None, {"LOG_LEVEL": "loud"}) == [
-        "environment: log.level = 'loud': choose 'debug', 'info', 'warning' or 'error'"
+        "environment (LOG_LEVEL): log.level = 'loud': choose 'debug', 'info', 'warning' or 'error'"
     ]
+    assert config.load(None, {"LOG_LEVEL": "info", "BACKGROUND_JOBS_LOG_LEVEL": "debug"})[0].log.level == "debug"
+
+
+@pytest.mark.parametrize("said", ["WARN", "warn", "Warning"])
+def test_a_log_level_is_known_as_other_programs_write_it(said: str) -> None:
+    assert config.load(None, {"LOG_LEVEL": said})[0].log.level == "warning"
 
 
 def test_everything_wrong_is_said_at_once_and_each_with_its_place(tmp_path: Path) -> None:

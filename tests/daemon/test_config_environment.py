@@ -129,4 +129,4 @@ def test_without_background_jobs_none_is_due(tmp_path: Path, tea: House, said: s
         settings, origins = config.load(path, environment)
         found = catalogue.load(settings, origins)
         assert [job.enabled for job in found.jobs.values()] == [enabled]
-    assert found.origins["tea.brew"]["enabled"] == "environment"
+    assert found.origins["tea.brew"]["enabled"] == "environment (BACKGROUND_JOBS_ENABLED)"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from daemon import CatchUp, Context, Cron, Priority, days, job, minutes
+from daemon import CatchUp, Context, Cron, Priority, days, hours, job, minutes
 
 
 @job(
     Cron("0 3 * * *", tz="UTC"),
     priority=Priority.CRITICAL,
-    timeout=minutes(30),
+    timeout=hours(1),
+    expected=minutes(30),
     catch_up=CatchUp.LATEST,
     requires=("tutoring.usage_analysis",),
     retention=days(366),

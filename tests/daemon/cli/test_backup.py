@@ -48,7 +48,7 @@ def state(sexton: Console) -> Path:
 async def test_a_backup_is_made_listed_verified_and_pruned(
     sexton: Console, state: Path, ledger: asyncpg.Connection
 ) -> None:
-    assert sexton("backup", "list").ok().err == f"there are no backups in {state}/backups\n"
+    assert sexton("backup", "list").ok().err == f"there are no backups in {state}/backups, which is not there\n"
     done = (await sexton.process("backup", "create")).ok()
     (name,) = folders(state)
     assert done.out.startswith(f"{name}: ")

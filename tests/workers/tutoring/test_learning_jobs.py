@@ -20,7 +20,7 @@ TABLE = [
     ("cache_cleanup", "0 */6 * * *", L, 120, LATEST, 0, ()),
     ("daily_memory_cleanup", "0 0 * * *", H, 300, LATEST, 0, ()),
     ("usage_analysis", "0 1 * * *", M, 600, EACH(31), 1, ()),
-    ("automated_backup", "0 3 * * *", C, 1800, LATEST, 0, ("tutoring.usage_analysis",)),
+    ("automated_backup", "0 3 * * *", C, 3600, LATEST, 0, ("tutoring.usage_analysis",)),
     ("profile_refresh", "0 4 * * *", M, 900, LATEST, 0, ("tutoring.automated_backup",)),
     ("database_maintenance", "0 2 * * 6", H, 3600, LATEST, 0, ()),
     ("weekly_summary_generation", "0 0 * * 0", M, 3600, EACH(8), 0, ("tutoring.daily_memory_cleanup",)),
