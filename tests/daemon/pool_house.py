@@ -44,7 +44,7 @@ def on_both_loops(scenario: Scenario) -> Callable[..., None]:
             _others.clear()
             _others.update(us.children())  # the test process may keep a database server
             open_before = us.num_fds()
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(100):
                 await scenario(House(tmp_path, monkeypatch))
             assert children(recursive=True) == []
             assert us.num_fds() == open_before

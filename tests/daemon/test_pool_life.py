@@ -213,7 +213,7 @@ def any_call(pool: Pool, chance: random.Random, number: int) -> tuple[Awaitable[
     data = chance.randbytes(300_000)
     calls: list[tuple[int, Callable[[], Awaitable[object]], object]] = [
         (40, lambda: pool.compute(tasks.add, number, 1, name=name), number + 1),
-        (20, lambda: pool.compute(tasks.add_slowly, number, 1, timeout=20), number + 1),
+        (20, lambda: pool.compute(tasks.add_slowly, number, 1, timeout=100), number + 1),
         (15, lambda: pool.compute(tasks.fail, name), ("ValueError", name)),
         (5, lambda: pool.compute(tasks.exit_hard, number % 256, name=name), ("died", number % 256, name)),
         (3, lambda: pool.compute(tasks.die, name=name), ("died", -9, name)),
