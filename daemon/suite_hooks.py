@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from daemon.hook import Hook
+from daemon.suite_module import declared
 
 FILE = "hooks"
 PREFIX = "/hooks/"
@@ -27,7 +26,7 @@ def read(packages: Mapping[str, str], problems: list[str]) -> dict[str, SuiteHoo
     """Whole path → hook; `packages` is suite → import name. What is wrong goes to `problems`, a sentence each."""
     found: dict[str, SuiteHook] = {}
     for suite, package in packages.items():
-        for hook in _declared(package, problems):
+        for hook in declared(package, FILE, Hook, problems):
             path = f"{PREFIX}{suite}{hook.path}"
             place = f"{package}.{FILE}: POST {path}"
             if path in found:
@@ -37,15 +36,3 @@ def read(packages: Mapping[str, str], problems: list[str]) -> dict[str, SuiteHoo
             else:
                 found[path] = SuiteHook(suite, path, hook)
     return found
-
-
-def _declared(package: str, problems: list[str]) -> Iterable[Hook]:
-    name = f"{package}.{FILE}"
-    try:
-        if importlib.util.find_spec(name) is None:
-            return []
-        module = importlib.import_module(name)
-    except Exception as error:  # noqa: BLE001 - a suite's module may raise anything; all of it is its author's to see
-        problems.append(f"{name} cannot be loaded: {type(error).__name__}: {error}")
-        return []
-    return [value for value in vars(module).values() if isinstance(value, Hook)]

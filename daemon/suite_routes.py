@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import inspect
 from collections.abc import Mapping
 from typing import get_type_hints
 
 from daemon.route import Route
+from daemon.suite_module import declared
 
 FILE = "routes"
 OURS = frozenset({
@@ -23,7 +22,7 @@ def read(packages: Mapping[str, str], problems: list[str]) -> dict[str, list[Rou
     found: dict[str, list[Route]] = {}
     taken: dict[str, str] = {}
     for suite, package in packages.items():
-        for route in _declared(package, problems):
+        for route in declared(package, FILE, Route, problems):
             place = f"{package}.{FILE}: {route.method} {route.path}"
             wrong = _wrong(route)
             if (other := taken.setdefault(f"{route.method} {_shape(route.path)}", place)) != place:
@@ -32,18 +31,6 @@ def read(packages: Mapping[str, str], problems: list[str]) -> dict[str, list[Rou
             if not wrong:
                 found.setdefault(suite, []).append(route)
     return found
-
-
-def _declared(package: str, problems: list[str]) -> list[Route]:
-    name = f"{package}.{FILE}"
-    try:
-        if importlib.util.find_spec(name) is None:
-            return []
-        module = importlib.import_module(name)
-    except Exception as error:  # noqa: BLE001 - a suite's module may raise anything; all of it is its author's to see
-        problems.append(f"{name} cannot be loaded: {type(error).__name__}: {error}")
-        return []
-    return [value for value in vars(module).values() if isinstance(value, Route)]
 
 
 def _wrong(route: Route) -> list[str]:

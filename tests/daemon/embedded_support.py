@@ -140,22 +140,17 @@ async def execute(url: str, statement: str) -> None:
         await connection.close()
 
 
-_templates: list[Path] = []
-
-
-async def make_template(folder: Path) -> Path:
-    """A state directory with a complete cluster that nothing runs; made once for all modules."""
-    if not _templates:
-        async with started(EmbeddedPostgres(folder / "template", settings=FAST)):
-            pass
-        _templates.append(folder / "template")
-    return _templates[0]
+async def make_cluster(state: Path) -> Path:
+    """`state` with a complete cluster in it that nothing runs."""
+    async with started(EmbeddedPostgres(state, settings=FAST)):
+        pass
+    return state
 
 
 @contextlib.contextmanager
-def copied(template: Path, state: Path) -> Iterator[Path]:
-    """A copy of `template`; at the end no process of its database may run, and it is removed (40 MB)."""
-    shutil.copytree(template, state)
+def copied(cluster: Path, state: Path) -> Iterator[Path]:
+    """A copy of `cluster`; at the end no process of its database may run, and it is removed (40 MB)."""
+    shutil.copytree(cluster, state)
     try:
         yield state
         assert leftovers(state) == []

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import stat
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import anyio
@@ -29,25 +28,6 @@ from tests.daemon import embedded_support as support
 from tests.daemon.embedded_support import FAST, execute, leftovers, owner, started, value
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(60)]
-
-
-@pytest.fixture(scope="module")
-async def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return await support.make_template(tmp_path_factory.mktemp("template"))
-
-
-@pytest.fixture
-async def state(template: Path) -> AsyncIterator[Path]:
-    """A state directory with a cluster that all tests share, because copies are slow; each leaves it stopped."""
-    yield template
-    assert leftovers(template) == []
-
-
-@pytest.fixture
-async def own_state(template: Path, tmp_path: Path) -> AsyncIterator[Path]:
-    """The same for a test that spoils it."""
-    with support.copied(template, tmp_path / "state") as path:
-        yield path
 
 
 async def test_the_first_start_creates_a_cluster_and_the_next_keeps_its_data(tmp_path: Path) -> None:
@@ -185,8 +165,8 @@ async def test_a_data_directory_of_something_else_is_left_alone(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("name", ["long" * 25, "a,comma"])
-async def test_a_path_that_suits_no_socket_falls_back(template: Path, tmp_path: Path, name: str) -> None:
-    with support.copied(template, tmp_path / name) as state:
+async def test_a_path_that_suits_no_socket_falls_back(cluster: Path, tmp_path: Path, name: str) -> None:
+    with support.copied(cluster, tmp_path / name) as state:
         async with started(EmbeddedPostgres(state, settings=FAST)) as url:
             folder = Path(str(await value(url, "SHOW unix_socket_directories")))
             assert not folder.is_relative_to(tmp_path)

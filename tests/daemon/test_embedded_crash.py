@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import asyncpg
@@ -24,28 +23,9 @@ from daemon.embedded_events import (
     ServerExited,
 )
 from tests.daemon import embedded_support as support
-from tests.daemon.embedded_support import FAST, execute, leftovers, owner, started, value
+from tests.daemon.embedded_support import FAST, execute, owner, started, value
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(60)]
-
-
-@pytest.fixture(scope="module")
-async def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return await support.make_template(tmp_path_factory.mktemp("template"))
-
-
-@pytest.fixture
-async def state(template: Path) -> AsyncIterator[Path]:
-    """A state directory with a cluster that all tests share, because copies are slow; each leaves it stopped."""
-    yield template
-    assert leftovers(template) == []
-
-
-@pytest.fixture
-async def own_state(template: Path, tmp_path: Path) -> AsyncIterator[Path]:
-    """The same for a test that spoils it."""
-    with support.copied(template, tmp_path / "state") as path:
-        yield path
 
 
 async def test_our_death_is_the_servers_clean_shutdown(state: Path) -> None:

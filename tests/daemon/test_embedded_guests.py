@@ -1,7 +1,6 @@
 """Several processes and one database: guests, daemons and those who wait for them."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -13,18 +12,6 @@ from tests.daemon import embedded_support as support
 from tests.daemon.embedded_support import FAST, execute, leftovers, owner, value
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(60)]
-
-
-@pytest.fixture(scope="module")
-async def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return await support.make_template(tmp_path_factory.mktemp("template"))
-
-
-@pytest.fixture
-async def state(template: Path) -> AsyncIterator[Path]:
-    """A state directory with a cluster that all tests share, because copies are slow; each leaves it stopped."""
-    yield template
-    assert leftovers(template) == []
 
 
 async def test_nobody_to_attach_to(tmp_path: Path) -> None:

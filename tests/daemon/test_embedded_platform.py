@@ -27,11 +27,6 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 IN_NAMESPACE = ("unshare", "--user", "--map-user=1000", "--map-group=1000", "--")
 
 
-@pytest.fixture(scope="module")
-async def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return await support.make_template(tmp_path_factory.mktemp("template"))
-
-
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
     """A directory that any user may pass through, with all its parents; pytest's are closed."""
@@ -45,9 +40,9 @@ def open_folder() -> Iterator[Path]:
 
 
 @pytest.fixture
-def open_state(template: Path, open_folder: Path) -> Iterator[Path]:
+def open_state(cluster: Path, open_folder: Path) -> Iterator[Path]:
     """A state directory with a cluster in such a place."""
-    with support.copied(template, open_folder / "state") as state:
+    with support.copied(cluster, open_folder / "state") as state:
         yield state
 
 
@@ -68,13 +63,13 @@ def runs_as(events: list[EmbeddedEvent]) -> list[str]:
 
 
 @as_root
-async def test_root_runs_it_in_a_user_namespace_and_keeps_the_files(template: Path) -> None:
+async def test_root_runs_it_in_a_user_namespace_and_keeps_the_files(cluster: Path) -> None:
     events: list[EmbeddedEvent] = []
-    server = EmbeddedPostgres(template, settings=FAST, on_event=events.append)
+    server = EmbeddedPostgres(cluster, settings=FAST, on_event=events.append)
     async with started(server):
         assert runs_as(events) == ["namespace"]
         assert Path(f"/proc/{server.pid}/ns/user").readlink() != Path("/proc/self/ns/user").readlink()
-        assert (template / "postgres-17/data/postmaster.pid").stat().st_uid == 0
+        assert (cluster / "postgres-17/data/postmaster.pid").stat().st_uid == 0
 
 
 @as_root
@@ -132,8 +127,8 @@ async def test_root_visiting_a_service_accounts_directory_leaves_it_usable(open_
 
 
 @as_root
-async def test_an_ordinary_user_runs_it_plainly(template: Path) -> None:
-    async with owner(template, "daemon", before=IN_NAMESPACE) as user:
+async def test_an_ordinary_user_runs_it_plainly(cluster: Path) -> None:
+    async with owner(cluster, "daemon", before=IN_NAMESPACE) as user:
         assert await user.hears("ServerReady") == "ServerReady self"
         postmaster, url = await user.up()
         assert await value(url, "SELECT 1") == 1
@@ -152,17 +147,17 @@ async def test_an_ordinary_user_is_refused_anothers_cluster(open_state: Path) ->
 
 
 @pytest.mark.skipif(shutil.which("unshare") is None, reason="needs unshare")
-async def test_without_setpriv_our_shim_does_its_work(template: Path, tmp_path: Path) -> None:
+async def test_without_setpriv_our_shim_does_its_work(cluster: Path, tmp_path: Path) -> None:
     programs = tmp_path / "programs"
     programs.mkdir()
     (programs / "unshare").symlink_to(str(shutil.which("unshare")))
-    start = support.log_size(template)
-    async with owner(template, "daemon", env={"PATH": str(programs)}) as first:
+    start = support.log_size(cluster)
+    async with owner(cluster, "daemon", env={"PATH": str(programs)}) as first:
         postmaster, url = await first.up()
         assert await value(url, "SELECT 1") == 1
         await first.kill()
         assert await support.ended(postmaster)
-    assert "received fast shutdown request" in support.log_since(template, start)
+    assert "received fast shutdown request" in support.log_since(cluster, start)
 
 
 @pytest.mark.parametrize("named_by", ["setting", "environment"])
