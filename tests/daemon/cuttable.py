@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 
@@ -45,9 +46,16 @@ class Wire:
         with suppress(OSError):
             there, back = await asyncio.open_unix_connection(self._target)
             self._writers |= {writer, back}
-            await asyncio.gather(_copy(reader, back), _copy(there, writer))
+            await self._carry(reader, back, there, writer)
             self._writers -= {writer, back}
         self._tasks.discard(task)
+
+    async def _carry(
+        self, reader: asyncio.StreamReader, back: asyncio.StreamWriter, there: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:  # fmt: skip
+        """One connection: `reader` to `back` is what the client says, `there` to `writer` what the server answers."""
+        await asyncio.gather(_copy(reader, back), _copy(there, writer))
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -58,11 +66,19 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     writer.transport.abort()
 
 
+AnyWire = TypeVar("AnyWire", bound=Wire)
+
+
+@asynccontextmanager
+async def laid(wire: AnyWire) -> AsyncIterator[AnyWire]:
+    await wire.mend()
+    try:
+        yield wire
+    finally:
+        await wire.close()
+
+
 @asynccontextmanager
 async def wire(url: str) -> AsyncIterator[Wire]:
-    cuttable = Wire(url)
-    await cuttable.mend()
-    try:
+    async with laid(Wire(url)) as cuttable:
         yield cuttable
-    finally:
-        await cuttable.close()
