@@ -161,3 +161,21 @@ async def test_a_mail_that_was_sent_and_purged_is_not_made_again(shop: Shop) -> 
     await shop.perform(order_status_changed)
     assert await shop.mails() == []
     assert await shop.count("notification") == 1
+
+
+async def test_what_happened_to_other_orders_costs_an_order_nothing(shop: Shop) -> None:
+    """A plan lasts as long as its connection: this one is made while the history is known to be empty."""
+    await shop.connection.execute("VACUUM ANALYZE jewellery.order_status_history")
+    await shop.order()
+    await shop.connection.execute(SET, "CONFIRMED")
+    await shop.connection.execute(
+        "INSERT INTO jewellery.order_status_history"
+        " SELECT n::text, 'PLACED', $1, 'shop' FROM generate_series(1, 200) n",
+        NOW,
+    )
+    async with shop.connection.transaction():
+        await shop.connection.execute(SET, "SHIPPED")
+        read = await shop.connection.fetchval(
+            "SELECT seq_tup_read FROM pg_stat_xact_user_tables WHERE relid = 'jewellery.order_status_history'::regclass"
+        )
+    assert read == 0
