@@ -9,11 +9,9 @@ from typing import Any
 
 import asyncpg
 
-from daemon import sql
+from daemon.connections import rolled_back_on_error
 from daemon.database import Link
 from daemon.sql import Statement
-
-(LOOK_AT,) = sql.load(__file__, "look_at")
 
 MOST_IN_ONE_COMMIT = 500
 Row = tuple[object, ...]
@@ -66,6 +64,12 @@ class HookRows:
 
     async def _write(self, rows: Sequence[Row]) -> None:
         columns: list[list[Any]] = [list(column) for column in zip(*rows, strict=True)]
-        async with self.link.held() as connection, connection.transaction():
-            await connection.execute(LOOK_AT.text, f'"{self.suite}", pg_catalog')
+        async with self.link.held() as connection, rolled_back_on_error(connection):
+            await connection.execute(f"BEGIN; {self._local_settings()}")
             await connection.execute(self.keep.text, *columns)
+            await connection.execute("COMMIT")
+
+    def _local_settings(self) -> str:
+        """Suite names are checked identifiers. Rows are found by key: plans last as long as the connection, and one
+        made while a table was empty would read through all of it for every row that refers to another."""
+        return f'SET LOCAL search_path = "{self.suite}", pg_catalog; SET LOCAL enable_seqscan = off'

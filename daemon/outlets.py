@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import os
 import socket
 from contextlib import AsyncExitStack
@@ -218,4 +219,6 @@ class Outlets:
 def _admin_server(engine: Engine, taken: socket.socket, key: str) -> AdminServer:
     from daemon.admin.server import admin_server
 
-    return admin_server(engine, taken, key)
+    made = admin_server(engine, taken, key)
+    gc.freeze()  # it is half of all there is; looking through it again and again keeps everybody waiting for 50 ms
+    return made

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import h11
 
@@ -27,6 +29,7 @@ from daemon.public_pages import (
     NOT_A_WISH,
     NOT_FOUND,
     TOO_LONG,
+    TOO_MANY,
     TRY_LATER,
     UNREADABLE,
     Page,
@@ -37,7 +40,8 @@ from daemon.unsubscribe import PATH, Subscription, read
 
 (SUPPRESS,) = sql.load(str(Path(__file__).with_name("outbox.py")), "suppress")
 
-MOST_CONNECTIONS = 200
+MOST_CONNECTIONS, MOST_TURNED_AWAY = 200, 200
+TELL_EVERY = 60.0
 LONGEST_HEAD, LONGEST_BODY = 16 * 1024, 8 * 1024
 LONGEST_REQUEST = 10.0
 LONGEST_STOP = 2.0
@@ -63,7 +67,7 @@ class Request:
     method: str
     path: str
     headers: Mapping[str, str]
-    body: bytes
+    body: bytes = b""
 
 
 class TooLong(Exception):
@@ -83,6 +87,8 @@ class PublicServer:
         self._secret, self._record, self._emit, self._desk = secret, record, emit, desk
         self._server: asyncio.Server | None = None
         self._busy: set[asyncio.Task[None]] = set()
+        self._turned_away: set[asyncio.Task[None]] = set()
+        self._told_at = -math.inf
 
     async def start(self, host: str, port: int) -> int:
         """Serve; returns the port, which matters for port 0. Raises `OSError` if it is taken."""
@@ -94,6 +100,8 @@ class PublicServer:
         if self._server is None:
             return
         self._server.close()
+        for task in self._turned_away:
+            task.cancel()
         if self._busy:
             _, late = await asyncio.wait(self._busy, timeout=LONGEST_STOP)
             for task in late:
@@ -101,12 +109,20 @@ class PublicServer:
         await self._server.wait_closed()
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if len(self._busy) >= MOST_CONNECTIONS:
+        if len(self._busy) < MOST_CONNECTIONS:
+            _kept_in(self._busy, self._serve(reader, writer))
+        elif len(self._turned_away) < MOST_TURNED_AWAY:
+            self._tell_of_too_many()
+            _kept_in(self._turned_away, _turn_away(reader, writer))
+        else:
             writer.close()
-            return
-        task = asyncio.ensure_future(self._serve(reader, writer))
-        self._busy.add(task)
-        task.add_done_callback(self._busy.discard)
+
+    def _tell_of_too_many(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now - self._told_at >= TELL_EVERY:
+            self._told_at = now
+            text = f"{MOST_CONNECTIONS} connections at once: whoever comes now is told to come again"
+            self._emit(Note("PUBLIC", text, warning=True))
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One request, one answer. A caller that goes away or dawdles is no news."""
@@ -167,14 +183,30 @@ class PublicServer:
         return DONE
 
 
+def _kept_in(tasks: set[asyncio.Task[None]], coroutine: Coroutine[Any, Any, None]) -> None:
+    task = asyncio.ensure_future(coroutine)
+    tasks.add(task)
+    task.add_done_callback(tasks.discard)
+
+
+async def _turn_away(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Told so instead of cut off: a caller that knows why comes again, and its own log says when we were full."""
+    try:
+        with contextlib.suppress(OSError):
+            writer.write(_written(h11.Connection(h11.SERVER), TOO_MANY))
+            writer.write_eof()
+            await _heard_out(reader)
+    finally:
+        writer.transport.abort()
+
+
 async def _read(
     connection: h11.Connection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter,
     longest_body: Callable[[str], int],
 ) -> Request:  # fmt: skip
     """One whole request. Raises `h11.RemoteProtocolError` for what is none, and `TooLong`."""
-    head: h11.Request | None = None
-    path, longest = "", LONGEST_BODY
-    body = bytearray()
+    request: Request | None = None
+    longest, body = LONGEST_BODY, bytearray()
     while True:
         event = connection.next_event()
         if event is h11.NEED_DATA:
@@ -182,24 +214,27 @@ async def _read(
                 writer.write(connection.send(h11.InformationalResponse(status_code=100, headers=[])) or b"")
             connection.receive_data(await reader.read(LONGEST_HEAD))
         elif isinstance(event, h11.Request):
-            head, path = event, event.target.decode("ascii").partition("?")[0]
-            longest = longest_body(path)
-            if _announced(head) > longest:
-                raise TooLong(path)
+            request = _begun(event)
+            longest = longest_body(request.path)
+            if int(request.headers.get("content-length", 0)) > longest:  # h11 has seen that it is a number
+                raise TooLong(request.path)
         elif isinstance(event, h11.Data):
             body += event.data
-            if len(body) > longest:
-                raise TooLong(path)
-        elif isinstance(event, h11.EndOfMessage) and head is not None:
-            headers = {name.decode("ascii"): value.decode("latin-1") for name, value in head.headers}
-            return Request(head.method.decode("ascii"), path, headers, bytes(body))
+            if request is not None and len(body) > longest:
+                raise TooLong(request.path)
+        elif isinstance(event, h11.EndOfMessage) and request is not None:
+            return replace(request, body=bytes(body))
         else:
             raise h11.RemoteProtocolError("no request")
 
 
-def _announced(head: h11.Request) -> int:
-    """Octets of the body as its head has it, which h11 has seen to be a number; 0 where it does not say."""
-    return next((int(value) for name, value in head.headers if name == b"content-length"), 0)
+def _begun(head: h11.Request) -> Request:
+    """Without a body so far. By `raw_items`, a list: h11's own iteration is a tenth of what a call costs."""
+    return Request(
+        head.method.decode("ascii"),
+        head.target.decode("ascii").partition("?")[0],
+        {name.decode("ascii").lower(): value.decode("latin-1") for name, value in head.headers.raw_items()},
+    )
 
 
 async def _heard_out(reader: asyncio.StreamReader) -> None:

@@ -50,6 +50,7 @@ UNREADABLE = Page(400, "Bad request")
 TOO_LONG = Page(413, "Too long")
 NOT_A_WISH = Page(400, "Bad request", f"<p>Send {FIELD}={WISH}, as RFC 8058 says.</p>")
 TRY_LATER = Page(503, "Try again later", "<p>Your wish could not be kept just now.</p>", (("Retry-After", "300"),))
+TOO_MANY = Page(503, "Try again later", "<p>Too many are here just now.</p>", (("Retry-After", "10"),))
 DONE = Page(200, "Unsubscribed", "<p>You will get no more of these messages.</p>")
 
 

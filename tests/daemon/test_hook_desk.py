@@ -16,6 +16,7 @@ from daemon.database import Link, Outage
 from daemon.events import Event, HookAnswered, Note
 from daemon.hook import Hook, HookCall, Kept, Refused
 from daemon.hook_desk import HookDesk
+from daemon.hook_rows import HookRows
 from daemon.metrics import Metrics
 from daemon.public import PublicServer
 from daemon.sql import Statement
@@ -132,6 +133,24 @@ async def test_calls_that_come_at_once_share_commits_and_a_bad_one_costs_only_it
         answers = Counter([(await one).status_code for one in asked])
     assert answers == {200: 61, 422: 1}
     assert await table.fetchval("SELECT count(*) FROM tea.call") == 61
+
+
+async def test_calls_that_were_kept_before_cost_a_call_nothing(url: str, connection: asyncpg.Connection) -> None:
+    """A foreign key's plan lasts as long as its connection: this one is made while the table is known to be empty."""
+    await connection.execute(
+        "CREATE SCHEMA tea; CREATE TABLE tea.cup (id int PRIMARY KEY); CREATE TABLE tea.sip (id int REFERENCES tea.cup)"
+    )
+    await connection.execute("VACUUM ANALYZE tea.cup")
+    keep = "WITH c AS (INSERT INTO cup SELECT unnest($1::int[])) INSERT INTO sip SELECT unnest($1::int[])"
+    link = Link(lambda: url, lambda: "test", Outage(list[Event]().append))
+    rows = HookRows(link, "tea", Statement("keep", keep, "here"))
+    for n in range(20):
+        await rows.kept((n,))
+    async with link.held() as kept_on:
+        await kept_on.fetchval("SELECT pg_stat_force_next_flush()")
+    read = await connection.fetchrow("SELECT seq_tup_read, idx_scan FROM pg_stat_user_tables WHERE relname = 'cup'")
+    assert tuple(read or ()) == (0, 20)
+    await link.close()
 
 
 async def test_without_a_database_the_caller_is_asked_to_come_again(url: str, table: asyncpg.Connection) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import re
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 import asyncpg
@@ -239,16 +239,37 @@ async def test_one_who_dawdles_is_cut_off_and_delays_nobody(monkeypatch: pytest.
         writer.close()
 
 
-async def test_more_connections_than_it_holds_are_closed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_more_connections_than_it_holds_are_told_to_come_again_and_beyond_that_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(public, "MOST_CONNECTIONS", 3)
+    monkeypatch.setattr(public, "MOST_TURNED_AWAY", 2)
+    monkeypatch.setattr(public, "LONGEST_LEAVE", 60)
     async with listening() as listener:
-        holding = [await asyncio.open_connection("127.0.0.1", listener.port) for _ in range(3)]
-        for _, writer in holding:
-            writer.write(b"G")
-        reader, extra = await asyncio.open_connection("127.0.0.1", listener.port)
-        assert await asyncio.wait_for(read_all(reader), 5) == b""
-        for writer in (extra, *(writer for _, writer in holding)):
+        connected = [await asyncio.open_connection("127.0.0.1", listener.port) for _ in range(6)]
+        answers = []
+        for reader, writer in connected[3:]:
+            with suppress(OSError):
+                writer.write(f"GET {LINK} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+            answers.append(await asyncio.wait_for(read_all(reader), 60))
+        assert [answer.split(b"\r\n")[0] for answer in answers] == [b"HTTP/1.1 503 ", b"HTTP/1.1 503 ", b""]
+        assert b"retry-after: 10\r\n" in answers[0].lower()
+        assert [event.text for event in listener.events if isinstance(event, Note)] == [
+            "3 connections at once: whoever comes now is told to come again"
+        ]
+        for _, writer in connected:
             writer.close()
+
+
+async def test_there_is_room_again_when_those_who_were_here_have_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(public, "MOST_CONNECTIONS", 1)
+    async with listening() as listener:
+        _, holding = await asyncio.open_connection("127.0.0.1", listener.port)
+        assert (await listener.ask("GET", LINK)).status_code == 503
+        holding.close()
+        async with asyncio.timeout(60):
+            while (await listener.ask("GET", LINK)).status_code != 200:
+                await asyncio.sleep(0.01)
 
 
 async def test_a_caller_that_goes_away_is_no_news() -> None:
