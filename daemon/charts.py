@@ -12,7 +12,8 @@ WIDTH, HEIGHT = 560, 120
 GAP = 2
 MOST_BARS = WIDTH // (GAP + 1)
 PAPER, LINE, ABOVE, BELOW = range(4)
-PALETTE: tuple[Colour, ...] = ((255, 255, 255), (148, 158, 170), (38, 98, 172), (190, 72, 56))
+PALETTE: tuple[Colour, ...] = ((255, 255, 255, 0), (138, 140, 144), (58, 124, 194), (208, 84, 68))
+"""On nothing: each can be told from white and from the dark that mail programs make of it."""
 
 
 def bars(values: Sequence[Decimal | int]) -> bytes:
@@ -24,14 +25,15 @@ def bars(values: Sequence[Decimal | int]) -> bytes:
         raise ValueError(f"{len(values)} bars do not fit into {WIDTH} pixels")
     zero, heights = scaled(values)
     slot = WIDTH // max(len(values), 1)
+    gap = max(GAP, slot // 6)
     rows = []
     for y in range(HEIGHT):
         row = bytearray([LINE if y == zero else PAPER]) * WIDTH
         for i, height in enumerate(heights):
             if height > 0 and zero - height <= y < zero:
-                row[i * slot : (i + 1) * slot - GAP] = bytes([ABOVE]) * (slot - GAP)
+                row[i * slot : (i + 1) * slot - gap] = bytes([ABOVE]) * (slot - gap)
             elif height < 0 and zero < y <= zero - height:
-                row[i * slot : (i + 1) * slot - GAP] = bytes([BELOW]) * (slot - GAP)
+                row[i * slot : (i + 1) * slot - gap] = bytes([BELOW]) * (slot - gap)
         rows.append(bytes(row))
     return encode(rows, PALETTE)
 

@@ -14,7 +14,8 @@ from daemon.png import Colour, encode
 
 WIDTH, HEIGHT = 320, 16
 TRACK, DONE = range(2)
-PALETTE: tuple[Colour, ...] = ((214, 211, 204), (26, 90, 150))
+PALETTE: tuple[Colour, ...] = ((128, 126, 122, 80), (58, 124, 194))
+"""Upon light and dark alike."""
 WHOLE = 100
 
 

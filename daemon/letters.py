@@ -30,6 +30,7 @@ TEMPLATE = re.compile(r"[a-z][a-z0-9_]*")
 ENGINE = ""  # the suite of the engine's own messages
 SHARED = Path(__file__).with_name("templates") / "shared"
 PNG = b"\x89PNG\r\n\x1a\n"
+NUMBER = re.compile(r"([+-]?)(\d+)(\.\d+)?")
 LONGEST = 2_000_000
 CAN_BE_REFUSED = frozenset({"promotional", "alert"})
 
@@ -79,6 +80,12 @@ class Letters:
         if channel != "email" and (folder / f"{template}.sms.txt").is_file():
             return None
         return next((folder / name for name in wanted if not (folder / name).is_file()), None)
+
+    def mails(self, suite: str) -> list[str]:
+        """The suite's templates that make an e-mail, by name."""
+        found = self.folders[suite].glob("*.subject.txt")
+        names = sorted(file.name.removesuffix(".subject.txt") for file in found)
+        return [name for name in names if self.missing(suite, name, "email") is None]
 
     def rendered(self, row: OutboxRow, recipient: Recipient | None) -> Message:
         """The message of an outbox row. Raises `LetterError`.
@@ -147,7 +154,7 @@ class Letters:
         from jinja2.sandbox import ImmutableSandboxedEnvironment
 
         shared = PrefixLoader({"sexton": FileSystemLoader(SHARED)})
-        return {
+        environments: dict[str, Environment] = {
             suite: ImmutableSandboxedEnvironment(
                 loader=ChoiceLoader([FileSystemLoader(folder), shared]), undefined=StrictUndefined, auto_reload=False,
                 trim_blocks=True, lstrip_blocks=True,
@@ -155,6 +162,9 @@ class Letters:
             )
             for suite, folder in self.folders.items()
         }  # fmt: skip
+        for environment in environments.values():
+            environment.filters["grouped"] = grouped
+        return environments
 
     @cached_property
     def _styles(self) -> CSSInliner:
@@ -173,6 +183,16 @@ class Letters:
                 file, line = traceback.tb_frame.f_code.co_filename, traceback.tb_lineno
             traceback = traceback.tb_next
         return f"{file}:{line}" if line else file
+
+
+def grouped(number: object) -> str:
+    """The filter `grouped`: a number's thousands set off by commas, 1234567.50 as 1,234,567.50; other text as it is.
+
+    A float that is whole has no point; text keeps its places, as money has them.
+    """
+    whole = isinstance(number, float) and number.is_integer()
+    found = NUMBER.fullmatch(f"{number:.0f}" if whole else str(number))
+    return f"{found[1]}{int(found[2]):,}{found[3] or ''}" if found else str(number)
 
 
 def _images(data: Mapping[str, Any]) -> tuple[InlineImage, ...]:

@@ -11,13 +11,15 @@ from collections.abc import Sequence
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PALETTE_COLOUR, EIGHT_BITS = 3, 8
+OPAQUE_AT = 3
 NO_FILTER = b"\0"
 
-Colour = tuple[int, int, int]
+Colour = tuple[int, int, int] | tuple[int, int, int, int]
+"""Red, green and blue, 0 to 255, and how opaque it is, 255 where nothing is said."""
 
 
 def encode(rows: Sequence[bytes], palette: Sequence[Colour]) -> bytes:
-    """A PNG of equally long rows, top first; each byte is an index into `palette` (up to 256 RGB colours).
+    """A PNG of equally long rows, top first; each byte is an index into `palette` (up to 256 colours).
 
     Raises `ValueError` for rows of different lengths, none at all, or an index that has no colour.
     """
@@ -27,8 +29,9 @@ def encode(rows: Sequence[bytes], palette: Sequence[Colour]) -> bytes:
         raise ValueError(f"a pixel has no colour: there are {len(palette)}")
     header = struct.pack(">IIBBBBB", len(rows[0]), len(rows), EIGHT_BITS, PALETTE_COLOUR, 0, 0, 0)
     pixels = zlib.compress(b"".join(NO_FILTER + row for row in rows), level=9)
-    colours = b"".join(bytes(colour) for colour in palette)
-    chunks = ((b"IHDR", header), (b"PLTE", colours), (b"IDAT", pixels), (b"IEND", b""))
+    colours = b"".join(bytes(colour[:OPAQUE_AT]) for colour in palette)
+    opacities = bytes(colour[OPAQUE_AT] if len(colour) > OPAQUE_AT else 255 for colour in palette)
+    chunks = ((b"IHDR", header), (b"PLTE", colours), (b"tRNS", opacities), (b"IDAT", pixels), (b"IEND", b""))
     return SIGNATURE + b"".join(_chunk(kind, body) for kind, body in chunks)
 
 

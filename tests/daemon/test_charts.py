@@ -6,10 +6,12 @@ import struct
 import zlib
 from base64 import b64decode
 from decimal import Decimal
+from io import BytesIO
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from daemon.charts import ABOVE, BELOW, HEIGHT, LINE, MOST_BARS, WIDTH, bar_charts, bars, inline, scaled
 from daemon.png import encode
@@ -27,7 +29,8 @@ def decoded(png: bytes) -> tuple[int, int, list[bytes], list[tuple[int, ...]]]:
         assert struct.unpack(">I", png[at + 8 + length : at + 12 + length]) == (zlib.crc32(kind + body),)
         chunks[kind] = body
         at += 12 + length
-    assert list(chunks) == [b"IHDR", b"PLTE", b"IDAT", b"IEND"]
+    assert list(chunks) == [b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"]
+    assert len(chunks[b"tRNS"]) == len(chunks[b"PLTE"]) // 3
     width, height, depth, colour, *rest = struct.unpack(">IIBBBBB", chunks[b"IHDR"])
     assert (depth, colour, rest) == (8, 3, [0, 0, 0])
     raw = zlib.decompress(chunks[b"IDAT"])
@@ -40,6 +43,11 @@ def decoded(png: bytes) -> tuple[int, int, list[bytes], list[tuple[int, ...]]]:
 
 def test_a_picture_comes_back_pixel_by_pixel() -> None:
     assert decoded(encode([b"\0\1\0", b"\1\1\1"], [RED, BLUE])) == (3, 2, [b"\0\1\0", b"\1\1\1"], [RED, BLUE])
+
+
+def test_a_colour_may_let_through_what_is_behind_it() -> None:
+    with Image.open(BytesIO(encode([b"\0\1"], [(*RED, 0), BLUE]))) as image:
+        assert [image.convert("RGBA").getpixel((x, 0)) for x in (0, 1)] == [(*RED, 0), (*BLUE, 255)]
 
 
 @pytest.mark.parametrize("rows", [[], [b""], [b"\0", b"\0\0"], [b"\2"]])

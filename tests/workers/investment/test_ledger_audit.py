@@ -53,7 +53,7 @@ async def test_a_wallet_that_is_not_its_ledgers_sum_is_told_with_the_rows(house:
     ]  # fmt: skip
     subject, text, html = (await house.texts())[0]
     assert subject == "[critical] The books do not agree: 1 differences on 2026-03-10"
-    assert "user 2 : 1.01 INR, expected 1.00 (+0.01)" in text
+    assert "wallet, user 2: 1.01 INR, expected 1.00 (+0.01)" in text
     assert html is not None
 
 

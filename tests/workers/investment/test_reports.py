@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -167,10 +168,11 @@ async def test_the_mail_has_the_figures_and_its_charts_inside(house: House) -> N
     for chart in data["charts"]:
         assert base64.b64decode(data["images"][chart["cid"]]).startswith(b"\x89PNG")
     subject, text, html = (await house.texts())[0]
-    assert subject == "Weekly report, 2026-11-15 to 2026-11-21"
-    assert "Revenue        1022.25 (+45.83 %)" in text
+    assert subject == "Weekly report, 2026-11-15 to 2026-11-21: revenue INR 1,022.25, USD 20.00"
+    assert "Revenue        1,022.25 (+45.83 %)" in text
+    assert "Deposits by day, INR: highest 1,000.00, lowest 0.00" in text
     assert html is not None
-    assert all(f'<img src="cid:{chart["cid"]}"' in html for chart in data["charts"])
+    assert all(f'src="cid:{chart["cid"]}"' in html for chart in data["charts"])
 
 
 async def monthly(house: House, due_at: datetime = DECEMBER) -> dict[str, Any]:
@@ -236,7 +238,7 @@ async def test_the_monthly_mail_can_be_made(house: House) -> None:
     await house.perform(weekly_report, SUNDAY, settings={"administrators": ()})
     await monthly(house)
     subject, text, html = (await house.texts())[0]
-    assert subject == "Monthly analytics, 2026-11"
-    assert "    1. plan 1: 3905.00 in 4 (100.00 %)" in text
+    assert subject.startswith("Monthly analytics, 2026-11: revenue INR ")
+    assert "    1. plan 1: 3,905.00 in 4 (100.00 %)" in text
     assert html is not None
-    assert "<li>plan 1: <b>3905.00</b> in 4 (100.00 %)</li>" in html
+    assert re.search(r"plan 1</bdi>.*4 investments.*3,905\.00.*100\.00", html, re.DOTALL)

@@ -106,7 +106,8 @@ async def test_the_mail_has_the_subject_of_old_and_a_chart(shop: Shop) -> None:
     assert subject == "Daily Sales Report - Sun Nov 22 2026"
     assert text.splitlines() == [
         "Sales of Sun Nov 22 2026 until 18:00", "  INR 1,234.50, 1 order", "",
-        "Sales of Sat Nov 21 2026, the whole day", "  INR 99.00, 1 order",
+        "Sales of Sat Nov 21 2026, the whole day", "  INR 99.00, 1 order", "",
+        "Sales in INR, 14 days: highest 99.00, lowest 0.00",
     ]  # fmt: skip
     assert html is not None
     assert 'alt="Sales in INR, 14 days: highest 99.00, lowest 0.00"' in html

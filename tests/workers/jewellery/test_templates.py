@@ -10,7 +10,7 @@ from daemon.letters import LetterError
 from tests.workers.jewellery.shop import TEMPLATES
 
 FOLDER = Path("workers/jewellery/templates")
-NAMES = ("order_confirmation", "order_notice", "payment_alarm")
+NAMES = TEMPLATES.mails("jewellery")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -26,9 +26,10 @@ def test_a_template_whose_data_is_missing_is_an_error_and_not_a_blank(name: str)
 
 
 def test_an_alarm_says_what_happened_and_what_to_do() -> None:
-    data = {"title": "T", "message": "M <b>", "remedy": "R", "facts": [["Order", "ORA-1"], ["Payment", "p1"]]}
+    data = {"title": "T", "message": "M <b>", "remedy": "R", "facts": [["Order", "ORA-1"], ["Payment", "p1"]],
+            "unsubscribe_url": None}  # fmt: skip
     subject, text, html = TEMPLATES._texts("jewellery", "payment_alarm", "email", data)
     assert subject == "T"
-    assert text == "M <b>\n\nOrder: ORA-1\nPayment: p1\n\nR"
+    assert text == "M <b>\n\nOrder: ORA-1\nPayment: p1\n\nR\n"
     assert html is not None
     assert "M &lt;b&gt;" in html

@@ -44,7 +44,7 @@ def test_hostile_names_are_text_and_what_is_unknown_is_said() -> None:
         "Requests 3, failed 0 (0.0 %)", "Tokens   1 in, 2 out",
         "Cost     0.0000, and more: a provider has no price", "",
         HOSTILE, "  Requests 3, failed 0", "  Tokens   1 in, 2 out", "  Latency  unknown", "  Cost     unknown", "",
-        "Unusual", f"  requests of {HOSTILE}: 3.0, usually 90.0 (low)", "",
+        "Unusual", f"  requests of {HOSTILE}: 3, usually 90 (low)", "",
         "Recommended", f"  {HOSTILE} has no price.",
     ]  # fmt: skip
 
