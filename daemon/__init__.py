@@ -21,6 +21,7 @@ from daemon.job import (
     seconds,
 )
 from daemon.jsonable import to_json
+from daemon.mail_sample import mail_sample
 from daemon.queue import Postponed, QueueItem, WorkQueue
 from daemon.retry import Priority
 from daemon.route import NotFound, Question, Route, Unavailable, route
@@ -61,6 +62,7 @@ __all__ = [
     "host",
     "hours",
     "job",
+    "mail_sample",
     "minutes",
     "on",
     "poll",

@@ -25,12 +25,15 @@ from daemon.facilities import Facilities
 from daemon.job import Job
 from daemon.ledger import Claimed
 from daemon.letters import Letters, template_folders
+from daemon.mail_fields import differences
 from daemon.outbox import Missing
 from daemon.outcome import Ending, Outcome, to_finish
 from daemon.recorder import Recorder
 from daemon.roster import Roster
 from daemon.settings import Settings
 from daemon.slots import Slots
+
+__all__ = ["PerformedRun", "connect", "differences", "perform"]
 
 (INSERT_RUN,) = sql.load(__file__, "insert_run")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -15,7 +15,7 @@ class Row(Protocol):
     """One row of an answer: `row["column"]`."""
 
     def __getitem__(self, key: str, /) -> Any: ...
-    def keys(self) -> Iterator[str]: ...
+    def keys(self) -> Iterable[str]: ...
 
 
 class Transaction(Protocol):

@@ -89,7 +89,7 @@ def token(
     by: By = None,
     config: ConfigFile = None,
 ) -> None:  # fmt: skip
-    """Print a token for the admin's pages and API; list and revoke."""
+    """Print a token for the admin's pages and API; list, revoke."""
     from daemon.cli import token as tokens
 
     if (name is not None) + listing + (revoke is not None) != 1:

@@ -20,7 +20,7 @@ def add_to(app: typer.Typer) -> None:
 
 @backup.callback()
 def options(context: typer.Context, config: ConfigFile = None) -> None:
-    """Make, list, verify, restore and prune backups of the database.
+    """Make, list, verify, restore and prune backups.
 
     They hold every schema, the engine's own included, and stand in backup.directory.
     """

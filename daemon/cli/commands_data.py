@@ -15,11 +15,14 @@ def add_to(app: typer.Typer) -> None:
     app.command("seed", epilog=example("sexton seed flights --scale 2"))(seed)
     app.command("psql", epilog=example("sexton psql -- -c 'SELECT state, count(*) FROM sexton.run GROUP BY 1'"))(psql)
     app.command("adopt", epilog=example("sexton adopt jewellery --check"))(adopt)
+    app.command("preview-mail", epilog=example("sexton preview-mail productivity.weekly_review --to review.html"))(
+        preview_mail
+    )
     app.command("new-suite", epilog=example("sexton new-suite billing --into ~/suites"))(new_suite)
 
 
 def migrate(context: typer.Context, config: ConfigFile = None) -> None:
-    """Apply the pending migrations of the engine and of every suite."""
+    """Apply the pending migrations of the engine and all suites."""
     from daemon.cli.migrate import migrate_database
 
     raise typer.Exit(migrate_database(context.obj))
@@ -74,6 +77,27 @@ def adopt(
     from daemon.cli.adopt import adopt as adopt_tables
 
     raise typer.Exit(adopt_tables(context.obj, suite, check=check))
+
+
+def preview_mail(
+    context: typer.Context,
+    template: Annotated[
+        str | None, typer.Argument(metavar="TEMPLATE", show_default=False, help="Such as productivity.weekly_review.")
+    ] = None,
+    to: Annotated[
+        Path | None,
+        typer.Option("--to", metavar="FILE", show_default=False,
+                     help="Its suffix says what: .html for a browser, .txt the text, .eml the whole message."),
+    ] = None,
+    config: ConfigFile = None,
+) -> None:  # fmt: skip
+    """Show a mail as it would arrive, with sample data.
+
+    Without TEMPLATE, all mails are listed with their subjects. Needs no database and no mail server.
+    """
+    from daemon.cli.preview_mail import preview_mail as preview
+
+    raise typer.Exit(preview(context.obj, template, to))
 
 
 def new_suite(

@@ -57,7 +57,7 @@ def check(
 
 
 def status(context: typer.Context, as_json: Json = False, config: ConfigFile = None) -> None:
-    """Show nodes, queues, what is due next and what wants attention.
+    """Show nodes, queues, what is due and what wants attention.
 
     Exit status 0 when a daemon is alive and the database answers, else 1.
     """

@@ -26,7 +26,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def jobs(context: typer.Context, as_json: Json = False, config: ConfigFile = None) -> None:
-    """List all jobs: schedule, when due next, how the last run went."""
+    """List all jobs: schedule, next due, how the last run went."""
     from daemon.cli.jobs import show_jobs
 
     raise typer.Exit(show_jobs(context.obj, as_json=as_json))

@@ -19,7 +19,7 @@ SECTIONS = {
     "Jobs": ("jobs", "explain", "run-job", "pause", "resume", "reschedule"),
     "Runs": ("runs", "retry", "release", "waive", "cancel"),
     "Admin": ("token", "approve", "stop-all", "resume-all"),
-    "Database and suites": ("migrate", "backup", "seed", "psql", "adopt", "new-suite"),
+    "Database and suites": ("migrate", "backup", "seed", "psql", "adopt", "preview-mail", "new-suite"),
 }
 INTERRUPTED = 130
 

@@ -123,15 +123,20 @@ async def alert(tx: Transaction, ctx: Context, found: Sequence[Difference]) -> i
     if not found:
         return 0
     settings: Settings = ctx.settings
-    data = {
-        "date": ctx.business_date.isoformat(),
-        "run": ctx.run_id,
+    data = letter(ctx.business_date, ctx.run_id, found)
+    key = f"ledger_audit:{ctx.run_id}"
+    return await tell_each(tx, settings.administrators, "ledger_difference", key=key, data=data, kind="alert")
+
+
+def letter(day: date, run: int, found: Sequence[Difference]) -> dict[str, Any]:
+    """What the mail is made of. `more`: rows beyond those that it lists."""
+    return {
+        "date": day.isoformat(),
+        "run": run,
         "totals": totals(found),
         "rows": [difference.shown() for difference in found[:SHOWN]],
         "more": sum(totals(found).values()) - min(len(found), SHOWN),
     }
-    key = f"ledger_audit:{ctx.run_id}"
-    return await tell_each(tx, settings.administrators, "ledger_difference", key=key, data=data, kind="alert")
 
 
 def totals(found: Sequence[Difference]) -> dict[str, int]:

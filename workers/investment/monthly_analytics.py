@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -67,7 +68,11 @@ async def patterns(reader: Reader, month: Period) -> dict[str, dict[str, Any]]:
 
 async def best_plans(reader: Reader, month: Period, most: int) -> dict[str, list[dict[str, Any]]]:
     """By currency, the plans with the largest sums and their share of all that was invested."""
-    plans = [PlanSum(**row) for row in await reader.fetch(PLANS, month.start, month.end)]
+    return ranked([PlanSum(**row) for row in await reader.fetch(PLANS, month.start, month.end)], most)
+
+
+def ranked(plans: Sequence[PlanSum], most: int) -> dict[str, list[dict[str, Any]]]:
+    """By currency the `most` plans with the largest sums, as the report shows them."""
     whole: dict[str, Decimal] = {}
     for plan in plans:
         whole[plan.currency] = whole.get(plan.currency, ZERO) + plan.invested
@@ -80,9 +85,9 @@ async def best_plans(reader: Reader, month: Period, most: int) -> dict[str, list
                 "invested": str(plan.invested),
                 "share_pct": text_or_none(share_pct(plan.invested, whole[currency])),
             }
-            for plan in ranked
+            for plan in best
         ]
-        for currency, ranked in top_plans(plans, most).items()
+        for currency, best in top_plans(plans, most).items()
     }
 
 

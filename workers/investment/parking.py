@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
+from typing import Any
 
 from daemon import Context, Held, Transaction, sql, tell_each
 from workers.investment.bisection import Refused
@@ -69,14 +71,20 @@ async def tell_parked(ctx: Context, tx: Transaction) -> int:
     assert counts is not None
     if counts["parked"]:
         rows = await tx.fetch(STILL_PARKED, ctx.business_date, ctx.run_id, SHOWN)
-        data = {
-            "date": ctx.business_date.isoformat(),
-            "due": ctx.logical_date.isoformat(),
-            "run": ctx.run_id,
-            "rows": [{"investment": row["investment_id"], "reason": row["reason"]} for row in rows],
-            "more": counts["parked"] - len(rows),
-        }
+        shown = [(row["investment_id"], row["reason"]) for row in rows]
+        data = letter(ctx.business_date, ctx.logical_date, ctx.run_id, shown, counts["parked"])
         settings: Settings = ctx.settings
         key = f"payouts_parked:{ctx.run_id}"
         await tell_each(tx, settings.administrators, "payouts_parked", key=key, data=data, kind="alert")
     return int(counts["parked"])
+
+
+def letter(day: date, due: date, run: int, shown: Refused, parked: int) -> dict[str, Any]:
+    """What the mail is made of: the investments that it lists, with their reasons, and how many there are beyond."""
+    return {
+        "date": day.isoformat(),
+        "due": due.isoformat(),
+        "run": run,
+        "rows": [{"investment": investment, "reason": reason} for investment, reason in shown],
+        "more": parked - len(shown),
+    }

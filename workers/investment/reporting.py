@@ -43,13 +43,17 @@ async def publish(tx: Transaction, ctx: Context, kind: str, key: str, payload: d
     """Keep the report, replacing an earlier one of the period, and mail it once. It is the run's result too."""
     settings: Settings = ctx.settings
     await tx.execute(KEEP, kind, key, VERSION, json.dumps(payload))
-    charts, images = pictures(payload)
-    data = {"report": payload, "charts": charts, "images": images}
     template = {"weekly": "weekly_report", "monthly": "monthly_analytics"}[kind]
     mailed = await tell_each(
-        tx, settings.administrators, template, key=f"{template}:{key}", data=data, kind="transactional"
+        tx, settings.administrators, template, key=f"{template}:{key}", data=letter(payload), kind="transactional"
     )
     tx.result({"period_key": key, "mailed": mailed, "report": payload})
+
+
+def letter(payload: dict[str, Any]) -> dict[str, Any]:
+    """What the template of a report is given."""
+    charts, images = pictures(payload)
+    return {"report": payload, "charts": charts, "images": images}
 
 
 def pictures(payload: dict[str, Any]) -> tuple[list[dict[str, str]], dict[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from daemon import Row, Transaction, sql
 from workers.jewellery.money import from_minor, said
@@ -83,8 +84,12 @@ def _facts(payment: Payment, order: OrderState) -> tuple[tuple[str, str], ...]:
     )  # fmt: skip
 
 
+def letter(alarm: Alarm) -> dict[str, Any]:
+    return {"title": alarm.title, "message": alarm.message, "remedy": alarm.remedy, "facts": alarm.facts}
+
+
 async def tell_administrators(tx: Transaction, administrators: Sequence[str], alarm: Alarm) -> None:
-    data = {"title": alarm.title, "message": alarm.message, "remedy": alarm.remedy, "facts": alarm.facts}
+    data = letter(alarm)
     for address in administrators:
         await tx.notify("payment_alarm", address=address, key=f"{alarm.key}:{address}", data=data, kind="alert")
 

@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from daemon import (
@@ -160,11 +161,16 @@ async def keep(ctx: Context, tx: Transaction, found: Health, settings: Settings)
 
 
 async def tell_of_incident(ctx: Context, tx: Transaction, row: Row, sentence: str, what: str) -> None:
-    since = f"{row['started_at']:%Y-%m-%d %H:%M} UTC"
-    ctx.log.warning("%s (since %s, %s checks)", sentence, since, row["failures"])
-    data = {"sentence": sentence, "since": since, "failures": row["failures"], "at": f"{ctx.due_at:%Y-%m-%d %H:%M} UTC"}
+    data = incident(sentence, row, ctx.due_at)
+    ctx.log.warning("%s (since %s, %s checks)", sentence, data["since"], row["failures"])
     key = f"tutoring:incident:{row['provider_id']}:{row['started_at'].isoformat()}:{what}"
     await tell_each(tx, ctx.settings.administrators, "health_news", key=key, data=data, kind="alert")
+
+
+def incident(sentence: str, row: Row, at: datetime) -> dict[str, Any]:
+    """What the template is given of a provider's incident."""
+    since = f"{row['started_at']:%Y-%m-%d %H:%M} UTC"
+    return {"sentence": sentence, "since": since, "failures": row["failures"], "at": f"{at:%Y-%m-%d %H:%M} UTC"}
 
 
 async def tell_of_machine(

@@ -129,16 +129,16 @@ async def _tell(ctx: Context, tx: Transaction, news: Sequence[Transition], now: 
         [c.judged.state.value for c in news], [c.judged.usage_4 for c in news], [c.judged.reason for c in news], now,
     )  # fmt: skip
     for change in news:
-        facts = _facts(change, fallbacks.get(change.name), now)
-        ctx.log.warning("%s: %s", facts["sentence"], facts["reason"])
+        told = facts(change, fallbacks.get(change.name), now)
+        ctx.log.warning("%s: %s", told["sentence"], told["reason"])
         if change.is_alert:
             key = f"tutoring:provider:{change.name}:{change.before}:{change.judged.state}:{now.isoformat()}"
-            await tell_each(tx, ctx.settings.administrators, "provider_alert", key=key, data=facts, kind="alert")
+            await tell_each(tx, ctx.settings.administrators, "provider_alert", key=key, data=told, kind="alert")
     if any(change.judged.state is State.BLOCKED for change in news):
         await _tell_if_nobody_is_left(ctx, tx, now)
 
 
-def _facts(change: Transition, fallback: str | None, now: datetime) -> dict[str, Any]:
+def facts(change: Transition, fallback: str | None, now: datetime) -> dict[str, Any]:
     """What the template is given, and the log."""
     state = change.judged.state
     return {
@@ -163,10 +163,16 @@ def _sentence(change: Transition, fallback: str | None) -> str:
 async def _tell_if_nobody_is_left(ctx: Context, tx: Transaction, now: datetime) -> None:
     if await tx.fetchrow(PICK, now, []) is not None:
         return
-    until = _said(await tx.fetchval(SOONEST_RELEASE))
-    ctx.log.error("no AI provider has room now; the first is let go at %s", until)
-    data, key = {"until": until, "at": _said(now)}, f"tutoring:no-provider:{now.isoformat()}"
+    until = await tx.fetchval(SOONEST_RELEASE)
+    ctx.log.error("no AI provider has room now; the first is let go at %s", _said(until))
+    key = f"tutoring:no-provider:{now.isoformat()}"
+    data = nobody_left(until, now)
     await tell_each(tx, ctx.settings.administrators, "no_provider", key=key, data=data, kind="alert")
+
+
+def nobody_left(until: datetime | None, now: datetime) -> dict[str, Any]:
+    """What the template is given when no provider has room; `until`: when the first is let go."""
+    return {"until": _said(until), "at": _said(now)}
 
 
 def _said(at: datetime | None) -> str | None:

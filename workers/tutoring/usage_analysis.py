@@ -63,10 +63,9 @@ async def usage_analysis(ctx: Context) -> None:
     async with ctx.completing() as tx:
         await tx.fetchval(OPEN_MONTHS, day)
         await tx.execute(KEEP, day, json.dumps(payload))
-        charts, images = pictures(payload)
         mailed = await tell_each(
             tx, ctx.settings.administrators, "usage_report", key=f"tutoring:usage_report:{day}",
-            data={"report": payload, "charts": charts, "images": images}, kind="transactional",
+            data=letter(payload), kind="transactional",
         )  # fmt: skip
         tx.result({"mailed": mailed, "report": payload})
 
@@ -111,6 +110,12 @@ def by_figure(rows: Sequence[Row]) -> dict[int, dict[str, list[float]]]:
             if row[figure] is not None:
                 of_provider[figure].append(float(row[figure]))
     return found
+
+
+def letter(payload: dict[str, Any]) -> dict[str, Any]:
+    """What the template is given."""
+    charts, images = pictures(payload)
+    return {"report": payload, "charts": charts, "images": images}
 
 
 def pictures(payload: dict[str, Any]) -> tuple[list[dict[str, str]], dict[str, str]]:

@@ -25,7 +25,7 @@ def test_every_promised_command_is_there() -> None:
     registered |= {group.name for group in main.app.registered_groups}
     promised = (
         "run|check|jobs|explain|run-job|runs|retry|release|waive|cancel|pause|resume|reschedule|status|migrate|"
-        "backup|seed|psql|demo|adopt|new-suite|token|approve|stop-all|resume-all"
+        "backup|seed|psql|demo|adopt|preview-mail|new-suite|token|approve|stop-all|resume-all"
     )
     assert registered == set(promised.split("|")) == set(COMMANDS)
 

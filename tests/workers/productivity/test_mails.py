@@ -58,8 +58,7 @@ async def everything(house: House) -> House:
     return house
 
 
-async def test_each_mail_says_the_thing_in_its_subject_its_text_and_its_html(everything: House) -> None:
-    house = everything
+async def send_each(house: House) -> None:
     await house.tick(goal_deadlines, at("2026-11-26T09:00"))
     await house.tick(daily_check, at("2026-11-26T18:00"))
     await house.tick(weekly_review, at("2026-11-29T19:00"))
@@ -67,6 +66,11 @@ async def test_each_mail_says_the_thing_in_its_subject_its_text_and_its_html(eve
     await house.tick(inactive_users, at("2026-12-01T10:00"))
     await house.focus(1, "2026-12-01T10:30")
     await house.tick(break_reminders, at("2026-12-01T11:00"))
+
+
+async def test_each_mail_says_the_thing_in_its_subject_its_text_and_its_html(everything: House) -> None:
+    house = everything
+    await send_each(house)
     letters = await house.letters()
     assert [letter.subject for letter in letters] == [
         "1 goal is due tomorrow, 1 within a week",
