@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +12,7 @@ from typing import Any
 from daemon import Row, Transaction, sql
 from workers.jewellery.money import from_minor, said
 from workers.jewellery.payment_books import OrderState, Payment
-from workers.jewellery.payment_rules import Seen
+from workers.jewellery.payment_rules import Seen, Status
 
 (ADD_NOTIFICATION,) = sql.load(__file__, "add_notification")
 
@@ -40,9 +42,18 @@ def review(payment: Payment, order: OrderState, seen: Seen | None, reason: str |
         f"jewellery:payment-review:{payment.id}:{payment.attempt}:{payment.status}",
         f"Payment of order {order.number} needs a look",
         f"It is {payment.status}: {reason}.",
-        "Nothing was confirmed, shipped or refunded for it. Look it up at the provider, and refund it there or set its "
-        "status by hand.",
+        f"Nothing was confirmed, shipped or refunded for it. Look it up at the provider. {what_to_do(payment)}",
         (*_facts(payment, order), *arrived),
+    )
+
+
+def what_to_do(payment: Payment) -> str:
+    if payment.status is not Status.REVIEW:
+        return "Ask the customer to pay once more, or cancel the order."
+    args = shlex.quote(json.dumps({"payment": payment.id, "decision": "accept"}))
+    return (
+        f"Refund it there, or accept it: sexton run-job jewellery.payment_review --args {args} --reason WHY. "
+        'The other decision is "refunded".'
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from daemon import Row, Transaction, sql
@@ -15,6 +15,8 @@ FIND_ORDERS, LOCK_PAYMENTS, LOCK_ORDERS, LOCK_LOCKS = sql.load(
     __file__, "find_orders", "lock_payments", "lock_orders", "lock_locks"
 )
 PAID = frozenset({Status.CAPTURED})
+MOST_SKEW = timedelta(hours=1)
+"""A clock further ahead than that is wrong altogether."""
 
 
 @dataclass
@@ -55,11 +57,14 @@ class Books:
     orders: dict[str, OrderState] = field(default_factory=dict)
 
     def of(self, seen: Seen | None, payment_id: str | None) -> Payment | None:
-        """The payment that an attempt belongs to: its own, else the one that was asked about, else its order's."""
+        """The payment that an attempt belongs to: its own, else the one that was asked about, else its order's.
+
+        None where there is none, and where the attempt is known here as one at another order of the provider's.
+        """
         if seen is not None:
             for payment in self.payments:
                 if payment.attempt == seen.attempt:
-                    return payment
+                    return payment if seen.order in (None, payment.provider_order or seen.order) else None
         for payment in self.payments:
             if payment.id == payment_id or (
                 payment_id is None and seen is not None and payment.provider_order == seen.order is not None
@@ -67,11 +72,15 @@ class Books:
                 return payment
         return None
 
-    def local(self, payment: Payment, now: datetime) -> Local:
+    def local(self, payment: Payment, now: datetime, began: datetime | None = None) -> Local:
+        """`began`: when the attempt did, by the provider's clock. One far ahead of ours counts for nothing."""
         others = (p for p in self.payments if p.order_id == payment.order_id and p is not payment)
+        since = payment.created_at
+        if began is not None and began < now + MOST_SKEW:
+            since = max(since, min(began, now))
         return Local(
             payment.status, payment.minor(), payment.currency, payment.attempt, self.orders[payment.order_id].status,
-            any(p.status in PAID for p in others), now - payment.created_at,
+            any(p.status in PAID for p in others), now - since,
         )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ async def captured(ctx: Context, provider: Razorpay, seen: Seen, payment_id: str
     async with ctx.snapshot() as reader:
         books = books_of(await reader.fetch(KNOWN, payment_id, seen.attempt, seen.order))
     payment = books.of(seen, payment_id)
-    if payment is None or Effect.MAY_CAPTURE not in transition(books.local(payment, ctx.now()), seen).effects:
+    if payment is None or Effect.MAY_CAPTURE not in transition(books.local(payment, ctx.now(), seen.at), seen).effects:
         return seen
     return await provider.capture(seen)
 

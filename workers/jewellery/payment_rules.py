@@ -2,7 +2,8 @@
 reconciler go by it alike, in whatever order and however often they hear of the same thing.
 
 The rules move forward only. A failure is not final, because a bank may authorise late; money that has arrived is never
-forgotten; and what does not fit (another amount, a cancelled order, a second capture) waits for a person as REVIEW.
+forgotten; and what does not fit (another amount, a cancelled order, a second capture) waits for a person as REVIEW,
+until a ruling.
 """
 
 from __future__ import annotations
@@ -38,6 +39,13 @@ UNPAID = OPEN | {Status.FAILED, Status.EXPIRED}
 """No money has come by it so far, and some still may."""
 
 
+class Ruling(StrEnum):
+    """What a person decides about a payment in REVIEW: its money is good, or has been given back."""
+
+    ACCEPT = "accept"
+    REFUNDED = "refunded"
+
+
 class Effect(StrEnum):
     CONFIRM = "confirm the order"
     RELEASE = "release its locks"
@@ -50,7 +58,9 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Local:
-    """A payment and its order as they are here. `minor`: smallest units of `currency`, None if it cannot be said so."""
+    """A payment and its order as they are here. `minor`: smallest units of `currency`, None if it cannot be said so.
+    `age`: since the payment, or the attempt that is told of, began, whichever was later.
+    """
 
     status: Status
     minor: int | None
@@ -91,10 +101,12 @@ class Decision:
     reason: str | None = None
 
 
-def transition(local: Local, seen: Seen | None) -> Decision:
+def transition(local: Local, seen: Seen | Ruling | None) -> Decision:
     """`seen` is None when the provider was asked and knows of no attempt."""
     if seen is None:
         return _unheard_of(local)
+    if isinstance(seen, Ruling):
+        return _ruled(local, seen)
     if seen.given_back:
         return _given_back(local, seen)
     rule = {"captured": _captured, "authorized": _authorized, "failed": _failed, "created": _begun}[seen.status]
@@ -166,6 +178,27 @@ def _given_back(local: Local, seen: Seen) -> Decision:
         return Decision(local.status)
     released = frozenset({Effect.RELEASE}) if local.status in UNPAID else frozenset()
     return Decision(Status.REFUNDED, released, seen.reason)
+
+
+def _ruled(local: Local, ruling: Ruling) -> Decision:
+    if refusal(local, ruling) is not None:
+        return Decision(local.status)
+    if ruling is Ruling.REFUNDED:
+        return Decision(Status.REFUNDED)
+    return Decision(Status.CAPTURED, frozenset({Effect.CONFIRM} if local.order_status == PLACED else ()))
+
+
+def refusal(local: Local, ruling: Ruling) -> str | None:
+    """Why a ruling is not followed, with what to do instead; None when it is."""
+    if local.status is not Status.REVIEW:
+        return f"it is {local.status}, and only a payment in REVIEW waits for a person"
+    if ruling is Ruling.REFUNDED:
+        return None
+    if local.order_status in TAKEN_BACK:
+        return f"its order is {local.order_status}: set the order to {PLACED} first, or give the money back"
+    if local.paid_by_another:
+        return "its order is paid by another payment: give this money back"
+    return None
 
 
 RANK = {"captured": 0, "authorized": 1, "created": 2, "refunded": 3, "failed": 4}

@@ -15,6 +15,7 @@ from datetime import timedelta
 import asyncpg
 
 from daemon import Context, Row, Transaction, sql
+from workers.jewellery.deadlocks import forgiving_deadlocks
 from workers.jewellery.payment_capture import captured
 from workers.jewellery.payment_rules import Seen, Status, decisive
 from workers.jewellery.razorpay import NotHeardOf, NotLetIn, ProviderAway, ProviderRefuses, Razorpay, TooManyRequests
@@ -28,7 +29,6 @@ MOST_IN_ONE_COMMIT = 100
 GATHER_S = 0.2
 MOST_AWAY_IN_A_ROW = 20
 """So many answers in a row that are none: the provider is away, and the rest waits for the next pass."""
-MOST_DEADLOCKS = 3
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=10), timedelta(hours=6)
 COUNTED = {
     Status.CAPTURED: "recovered", Status.FAILED: "failed", Status.REVIEW: "review", Status.EXPIRED: "expired",
@@ -151,7 +151,7 @@ class Pass:
     async def _write(self, batch: Sequence[Asked]) -> None:
         """One transaction; if the data is refused, one each, so that a bad row costs only itself."""
         try:
-            await self._retried(batch)
+            await forgiving_deadlocks(self._written, batch)
         except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, NoSuchPayment) as error:
             if len(batch) > 1:
                 for one in batch:
@@ -160,13 +160,6 @@ class Pass:
             self._refuse(batch[0].payment_id, error)
             if not isinstance(error, NoSuchPayment):
                 await self._written([Asked(batch[0].payment_id, heard=False)])
-
-    async def _retried(self, batch: Sequence[Asked]) -> None:
-        """A deadlock with the shop's own code is everyday, and costs nothing but another try."""
-        for _ in range(MOST_DEADLOCKS):
-            with suppress(asyncpg.TransactionRollbackError):
-                return await self._written(batch)
-        return await self._written(batch)
 
     async def _written(self, batch: Sequence[Asked]) -> None:
         async with self.ctx.transaction(cursor=int(self.ctx.cursor or 0) + 1) as tx:

@@ -1,6 +1,6 @@
 """Apply what providers say to payments and orders: the rules of `payment_rules`, in one transaction, effects included.
 
-Both the webhook and the reconciler come here. Applying an observation again changes nothing.
+The webhook, the reconciler and a person's word come here. Applying an observation again changes nothing.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from workers.jewellery.money import from_minor
 from workers.jewellery.order_words import CONFIRMED
 from workers.jewellery.payment_alarms import Alarm
 from workers.jewellery.payment_books import Books, Payment, locked
-from workers.jewellery.payment_rules import OPEN, Decision, Effect, Seen, Status, transition
+from workers.jewellery.payment_rules import OPEN, Decision, Effect, Ruling, Seen, Status, transition
 from workers.jewellery.settings import Settings
 
 SAVE_PAYMENTS, ADD_PAYMENTS, ADD_TRANSITIONS, KEEP_REFUNDS, TAKE_STOCK, DROP_LOCKS, CONFIRM_ORDERS = sql.load(
@@ -30,15 +30,18 @@ class NoSuchPayment(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """`seen` None: the provider was asked about `payment_id` and knows of no attempt."""
+    """`seen` None: the provider was asked about `payment_id` and knows of no attempt. With a `ruling` nobody was asked:
+    it is what a person decides about `payment_id`, and `why` says who and for what reason."""
 
     seen: Seen | None
     payment_id: str | None = None
+    ruling: Ruling | None = None
+    why: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Who applies it, and when. `source`: webhook or reconciler."""
+    """Who applies it, and when. `source`: webhook, reconciler or person."""
 
     source: str
     run_id: int
@@ -73,24 +76,27 @@ class Settlement:
 
     def apply(self, observation: Observation) -> None:
         """Raises `NoSuchPayment`."""
-        payment = self.books.of(observation.seen, observation.payment_id)
+        seen = observation.seen
+        payment = self.books.of(seen, observation.payment_id)
         if payment is None:
-            seen = observation.seen
-            what = f"{seen.attempt} of {seen.order}" if seen else f"payment {observation.payment_id}"
-            raise NoSuchPayment(f"there is no payment for {what}")
-        decision = transition(self.books.local(payment, self.moment.now), observation.seen)
+            what = f"for {seen.attempt} of {seen.order}" if seen else observation.payment_id
+            raise NoSuchPayment(f"there is no payment {what}")
+        local = self.books.local(payment, self.moment.now, seen.at if seen else None)
+        decision = transition(local, observation.ruling or seen)
         if Effect.SECOND in decision.effects:
-            assert observation.seen is not None
-            self._second(payment, observation.seen, decision)
+            assert seen is not None
+            self._second(payment, seen, decision)
             return
-        self._move(payment, observation.seen, decision)
-        self._effects(payment, observation.seen, decision)
+        self._move(payment, seen, decision, observation.why)
+        self._effects(payment, seen, decision)
 
-    def _move(self, payment: Payment, seen: Seen | None, decision: Decision) -> None:
+    def _move(self, payment: Payment, seen: Seen | None, decision: Decision, why: str | None) -> None:
         if decision.status is not payment.status:
             attempt = seen.attempt if seen else payment.attempt
-            self.steps.append(Step(payment, attempt, payment.status, decision.status, decision.reason))
-            payment.status, payment.attempt, payment.reason = decision.status, attempt, decision.reason
+            reason = decision.reason or why
+            self.steps.append(Step(payment, attempt, payment.status, decision.status, reason))
+            payment.status, payment.attempt = decision.status, attempt
+            payment.reason = None if decision.status is Status.CAPTURED else reason
         if seen is not None and seen.refunded and payment.attempt == seen.attempt:
             self.refunds[payment.id] = max(seen.refunded, self.refunds.get(payment.id, 0))
 

@@ -3,56 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
-import asyncpg
-
 from daemon import Job
-from daemon.letters import Letters
-from daemon.testing import PerformedRun, perform
+from daemon.testing import PerformedRun
+from tests.workers.suite_under_test import WITH_ADMINISTRATORS, SuiteUnderTest
 from workers.jewellery.settings import Settings
 
-TEMPLATES = Letters({"jewellery": Path("workers/jewellery/templates")})
-ADMINISTRATORS = ("ada@example.org", "bob@example.org")
 NOW = datetime(2026, 11, 22, 6, 30, tzinfo=UTC)
 """Noon in Asia/Kolkata."""
 AN_HOUR_AGO = NOW - timedelta(hours=1)
 
 
 @dataclass
-class Shop:
-    url: str
-    connection: asyncpg.Connection
-    runs: int = 0
+class Shop(SuiteUnderTest):
+    SETTINGS = Settings
+    USUAL = WITH_ADMINISTRATORS
 
-    async def perform(
-        self, job: Job, at: datetime = NOW, *, settings: Mapping[str, Any] | None = None, **options: Any
-    ) -> PerformedRun:
-        """One run at an instant; two administrators unless `settings` say otherwise."""
-        chosen = Settings(**{"administrators": ADMINISTRATORS, **(settings or {})})
-        self.runs += 1  # an instant has one run of a job
-        due_at = at + timedelta(microseconds=self.runs)
-        return await perform(job, url=self.url, due_at=due_at, settings=chosen, now=at, **options)
-
-    async def rows(self, query: str, *args: object) -> list[tuple[Any, ...]]:
-        return [tuple(row) for row in await self.connection.fetch(query, *args)]
-
-    async def value(self, query: str, *args: object) -> Any:
-        return await self.connection.fetchval(query, *args)
-
-    async def count(self, table: str) -> int:
-        return int(await self.value(f"SELECT count(*) FROM jewellery.{table}"))
-
-    async def insert(self, table: str, **values: Any) -> None:
-        marks = ", ".join(f"${n}" for n in range(1, len(values) + 1))
-        await self.connection.execute(
-            f"INSERT INTO jewellery.{table} ({', '.join(values)}) VALUES ({marks})", *values.values()
-        )
+    async def perform(self, job: Job, due_at: datetime = NOW, **options: Any) -> PerformedRun:
+        return await super().perform(job, due_at, **options)
 
     async def customer(self, id_: str = "c1", **more: Any) -> str:
         await self.insert("customer", **{"id": id_, "name": "Asha", "email": f"{id_}@example.org", **more})
@@ -102,7 +75,3 @@ class Shop:
             "WHERE suite = 'jewellery' ORDER BY template, recipient, address, dedupe_key"
         )
         return [(template, whom, json.loads(data)) for template, whom, data in rows]
-
-    def made(self, template: str, data: Mapping[str, Any]) -> tuple[str, str, str | None]:
-        """Subject, text and HTML as the engine makes them."""
-        return TEMPLATES._texts("jewellery", template, "email", {"unsubscribe_url": None, "images": {}, **data})

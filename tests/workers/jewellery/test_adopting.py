@@ -13,8 +13,9 @@ from daemon.adoption_checks import differences
 from daemon.settings import Settings
 from tests.workers.jewellery.adopted import SUITE, adopted
 from tests.workers.jewellery.provider import entity, event, provider
-from tests.workers.jewellery.shop import ADMINISTRATORS, NOW, Shop
+from tests.workers.jewellery.shop import NOW, Shop
 from tests.workers.jewellery.test_payment_captured import comes
+from tests.workers.suite_under_test import ADMINISTRATORS
 
 NEEDED = adoption_of("jewellery", SUITE["jewellery"])
 FILL = """
@@ -33,7 +34,8 @@ INSERT INTO shop."inventoryLock" VALUES
     ('l1', 'p1', 'o1', 2, '2026-12-22'), ('l2', 'p1', NULL, 1, '2026-11-22 06:29:59'),
     ('l3', 'p1', NULL, 1, '2026-12-22');
 INSERT INTO shop."Payment" ("id", "orderId", "razorpayOrderId", "amount", "createdAt") VALUES
-    ('pay1', 'o1', 'order_1', 999, '2026-11-22 05:00'), ('pay2', 'o2', 'order_2', 500, '2026-11-22 05:00');
+    ('pay1', 'o1', 'order_1', 999, '2026-11-22 05:00'), ('pay2', 'o2', 'order_2', 500, '2026-11-22 05:00'),
+    ('pay3', 'o4', 'order_3', 80, '2026-11-22 06:29');
 INSERT INTO shop."Notification" ("id", "userId", "type", "title", "message", "isRead", "createdAt") VALUES
     ('n1', 'u1', 'T', 't', 'm', true, '2026-01-01'), ('n2', 'u1', 'T', 't', 'm', false, '2026-01-01');
 INSERT INTO shop."PasswordReset" ("token", "userId", "expiresAt") VALUES
@@ -57,15 +59,19 @@ async def test_every_job_works_on_the_shops_own_tables(theirs: Shop) -> None:
     async with provider() as razorpay:
         razorpay.tells("pay_1", "order_1", amount=99900)
         settings = {"razorpay": razorpay.settings()}
-        first = ("order_status_changed", "webhook_timeout_handler")
+        first = ("order_status_changed", "webhook_timeout_handler", "payment_captured")
         done = [*first, *(name for name in jobs() if name not in first)]
+        args = {"payment_review": {"payment": "pay3", "decision": "accept"}}
         await comes(theirs, event("payment.failed", entity("pay_2", "order_2", "failed", 50000)))
-        runs = {name: await theirs.perform(jobs()[name], settings=settings) for name in done}
+        await comes(theirs, event("payment.captured", entity("pay_3", "order_3", amount=7900)))
+        runs = {name: await theirs.perform(jobs()[name], settings=settings, args=args.get(name)) for name in done}
 
     assert {name: run.error for name, run in runs.items()} == dict.fromkeys(done)
     said = {name: run.result for name, run in runs.items()}
     assert said["order_status_changed"] == {"changes": 4, "failed": 0, "dead": 0, "told": 4}
     assert said["webhook_timeout_handler"]["recovered"] == 1
+    assert said["payment_captured"] == {"events": 2, "failed": 1, "review": 1}
+    assert said["payment_review"]["is"] == "CAPTURED"
     assert (
         said["cleanup_expired_locks"]
         == said["password_reset_cleanup"]
@@ -80,7 +86,7 @@ async def test_every_job_works_on_the_shops_own_tables(theirs: Shop) -> None:
 
 async def assert_the_shop_is_as_it_should_be(shop: Shop) -> None:
     assert await shop.rows('SELECT id, status::text, "transactionId" FROM shop."Payment" ORDER BY 1') == [
-        ("pay1", "SUCCESS", "pay_1"), ("pay2", "FAILED", "pay_2"),
+        ("pay1", "SUCCESS", "pay_1"), ("pay2", "FAILED", "pay_2"), ("pay3", "SUCCESS", "pay_3"),
     ]  # fmt: skip
     assert await shop.rows('SELECT id, status::text FROM shop."Order" WHERE id < \'o3\' ORDER BY 1') == [
         ("o1", "CONFIRMED"), ("o2", "PENDING"),

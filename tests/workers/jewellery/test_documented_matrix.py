@@ -6,13 +6,22 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from workers.jewellery.payment_rules import GIVE_UP_AFTER, UNKNOWN_AFTER, Effect, Local, Seen, Status, transition
+from workers.jewellery.payment_rules import (
+    GIVE_UP_AFTER,
+    UNKNOWN_AFTER,
+    Effect,
+    Local,
+    Ruling,
+    Seen,
+    Status,
+    transition,
+)
 
 DOCUMENT = Path("docs/suites/jewellery.md")
 BEGIN, END = "<!-- matrix: begins -->\n", "<!-- matrix: ends -->\n"
 LOCAL = Local(Status.PENDING, 100, "INR", "pay_1", "PLACED", age=timedelta(hours=1))
 SEEN = Seen("pay_1", "order_1", "captured", 100, "INR")
-NEWS: dict[str, tuple[dict[str, object], Seen | None]] = {
+NEWS: dict[str, tuple[dict[str, object], Seen | Ruling | None]] = {
     "nothing, for under 24 h": ({}, None),
     "nothing, for 24 h": ({"age": UNKNOWN_AFTER}, None),
     "created": ({}, replace(SEEN, status="created")),
@@ -31,6 +40,11 @@ NEWS: dict[str, tuple[dict[str, object], Seen | None]] = {
     "failed": ({}, replace(SEEN, status="failed")),
     "failed, another attempt": ({}, replace(SEEN, attempt="pay_2", status="failed")),
     "refunded": ({}, replace(SEEN, status="refunded", refunded=100)),
+    "*a person: accept*": ({}, Ruling.ACCEPT),
+    "*accept, order further on*": ({"order_status": "PROCESSING"}, Ruling.ACCEPT),
+    "*accept, order cancelled*": ({"order_status": "CANCELLED"}, Ruling.ACCEPT),
+    "*accept, order paid by another*": ({"paid_by_another": True}, Ruling.ACCEPT),
+    "*a person: refunded*": ({}, Ruling.REFUNDED),
 }
 SIGNS = {
     Effect.CONFIRM: "c", Effect.RELEASE: "r", Effect.TELL_CUSTOMER: "t", Effect.CALL_PERSON: "p", Effect.WARN: "w",
@@ -38,7 +52,7 @@ SIGNS = {
 }  # fmt: skip
 
 
-def cell(status: Status, changes: dict[str, object], seen: Seen | None) -> str:
+def cell(status: Status, changes: dict[str, object], seen: Seen | Ruling | None) -> str:
     decision = transition(replace(LOCAL, status=status, **changes), seen)  # type: ignore[arg-type]
     word = "·" if decision.status is status else str(decision.status)
     signs = " ".join(sign for effect, sign in SIGNS.items() if effect in decision.effects)

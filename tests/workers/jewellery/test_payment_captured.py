@@ -11,7 +11,8 @@ import pytest
 
 from daemon.testing import PerformedRun
 from tests.workers.jewellery.provider import entity, event, provider
-from tests.workers.jewellery.shop import ADMINISTRATORS, NOW, Shop
+from tests.workers.jewellery.shop import NOW, Shop
+from tests.workers.suite_under_test import ADMINISTRATORS
 from workers.jewellery.payment_captured import payment_captured
 
 _numbers = itertools.count(1)
@@ -126,6 +127,23 @@ async def test_an_event_whose_payment_never_comes_and_one_that_is_none_are_told_
     assert errors[1].startswith("Unreadable: entity = ")
     assert errors[2].startswith("Unreadable: not JSON")
     assert [whom for _, whom, _ in await shop.mails()] == sorted(ADMINISTRATORS * 3)
+
+
+async def test_an_attempt_that_is_known_at_another_order_is_applied_to_neither(ordered: Shop) -> None:
+    await news(ordered, "authorized")
+    await work(ordered)
+    await ordered.order("o2")
+    await ordered.payment("p2", order="o2")
+    await news(ordered, "captured", "pay_1", "order_p2")
+    await news(ordered, "captured", "pay_2", "order_p2")
+    run = await work(ordered)
+    assert run.result == {"events": 1, "events_failed": 1, "recovered": 1}
+    assert await ordered.rows("SELECT id, status, provider_payment_id FROM jewellery.payment ORDER BY 1") == [
+        ("p1", "AUTHORIZED", "pay_1"), ("p2", "CAPTURED", "pay_2"),
+    ]  # fmt: skip
+    assert await ordered.value("SELECT last_error FROM jewellery.webhook_queue") == (
+        "NoSuchPayment: there is no payment for pay_1 of order_p2"
+    )
 
 
 async def test_events_about_something_else_are_only_ticked_off(shop: Shop) -> None:

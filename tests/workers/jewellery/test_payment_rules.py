@@ -15,9 +15,11 @@ from workers.jewellery.payment_rules import (
     Decision,
     Effect,
     Local,
+    Ruling,
     Seen,
     Status,
     decisive,
+    refusal,
     transition,
 )
 
@@ -56,9 +58,13 @@ def test_the_same_news_again_changes_nothing_more(local: Local, seen: Seen | Non
     assert again.effects <= (repeatable if Effect.SECOND in once.effects or once.status in OPEN else frozenset())
 
 
-@given(LOCALS, SEEN | st.none())
-def test_money_that_has_arrived_is_never_forgotten(local: Local, seen: Seen | None) -> None:
+@given(LOCALS, SEEN | st.none() | st.sampled_from(Ruling))
+def test_money_that_has_arrived_is_never_forgotten(local: Local, seen: Seen | Ruling | None) -> None:
     new = transition(local, seen).status
+    if isinstance(seen, Ruling):
+        assert (new is local.status) == (refusal(local, seen) is not None)
+        assert local.status is Status.REVIEW or new is local.status
+        return
     if local.status is Status.CAPTURED:
         assert new in (Status.CAPTURED, Status.REFUNDED)
     if local.status is Status.REVIEW:

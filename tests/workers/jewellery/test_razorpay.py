@@ -61,7 +61,7 @@ def test_a_date_to_come_again_at_is_held_against_the_answers_own_clock(
 
 
 @pytest.mark.parametrize("created_at", [0, 1795329000, 99_999_999_999, None])
-def test_no_clock_of_the_providers_decides_anything(created_at: int | None) -> None:
+def test_no_clock_of_the_providers_makes_its_answer_unreadable(created_at: int | None) -> None:
     found = payment(entity("pay_1", "order_1", created_at=created_at))
     assert (found.status, found.minor) == ("captured", 49950)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from tests.workers.jewellery.shop import ADMINISTRATORS, NOW, Shop
+from tests.workers.jewellery.shop import NOW, Shop
+from tests.workers.suite_under_test import ADMINISTRATORS
 from workers.jewellery.stock_level_check import MOST_LISTED, letter, stock_level_check
 
 HOUR = timedelta(hours=1)

@@ -26,10 +26,6 @@ async def left(shop: Shop) -> list[str]:
     return [id_ for (id_,) in await shop.rows("SELECT id FROM jewellery.customer ORDER BY id")]
 
 
-def test_it_is_due_on_the_first_of_a_month_whatever_its_length() -> None:
-    assert unverified_user_cleanup.trigger.expression == "0 0 1 * *"
-
-
 async def test_an_empty_shop_has_nobody_to_delete(empty_shop: Shop) -> None:
     assert await cleaned(empty_shop) == {"deleted": 0, "kept_with_orders": 0, "kept_referenced": 0}
 

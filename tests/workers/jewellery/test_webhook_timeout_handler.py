@@ -13,7 +13,8 @@ import pytest
 
 from daemon.testing import PerformedRun
 from tests.workers.jewellery.provider import JSON, Provider, provider
-from tests.workers.jewellery.shop import ADMINISTRATORS, NOW, Shop
+from tests.workers.jewellery.shop import NOW, Shop
+from tests.workers.suite_under_test import ADMINISTRATORS
 from workers.jewellery.order_status_changed import order_status_changed
 from workers.jewellery.webhook_timeout_handler import webhook_timeout_handler
 
@@ -156,10 +157,11 @@ async def test_what_the_provider_never_heard_of_expires_after_a_day_and_what_sta
         await shop.order(f"o-{id_}", locked_until=LATER)
         await shop.payment(id_, order=f"o-{id_}", created_at=NOW - timedelta(hours=hours))
     await shop.connection.execute("UPDATE jewellery.payment SET status = 'AUTHORIZED' WHERE id = 'held'")
-    razorpay.tells("pay_begun", "order_begun", "created")
-    razorpay.tells("pay_stood", "order_stood", "created")
-    razorpay.tells("pay_held", "order_held", "authorized")
-    razorpay.tells("pay_lingers", "order_lingers", "authorized")
+    for id_, status in (
+        ("begun", "created"), ("stood", "created"), ("held", "authorized"), ("lingers", "authorized"),
+    ):  # fmt: skip
+        began = int((NOW - timedelta(hours=ages[id_])).timestamp())
+        razorpay.tells(f"pay_{id_}", f"order_{id_}", status, created_at=began)
 
     await reconcile(shop, razorpay)
 

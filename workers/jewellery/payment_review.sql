@@ -1,0 +1,3 @@
+-- name: asked_by
+-- $1: the run.
+SELECT requested_by, note FROM sexton.run WHERE id = $1;
