@@ -2,55 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
-import asyncpg
-
-from daemon import Job
-from daemon.letters import Letters
-from daemon.testing import PerformedRun, perform
+from tests.workers.suite_under_test import WITH_ADMINISTRATORS, SuiteUnderTest
 from workers.investment.settings import Settings
 
-TEMPLATES = Letters({"investment": Path("workers/investment/templates")})
-ADMINISTRATORS = ("ada@example.org", "bob@example.org")
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 @dataclass
-class House:
-    url: str
-    connection: asyncpg.Connection
-
-    async def perform(
-        self,
-        job: Job,
-        due_at: datetime,
-        *,
-        settings: Mapping[str, Any] | None = None,
-        args: Mapping[str, Any] | None = None,
-        resume: int | None = None,
-        **options: Any,
-    ) -> PerformedRun:
-        """One run; two administrators unless `settings` say otherwise."""
-        chosen = Settings(**{"administrators": ADMINISTRATORS, **(settings or {})})
-        return await perform(
-            job, url=self.url, due_at=due_at, settings=chosen, args=args, resume=resume, now=due_at, **options
-        )
-
-    async def rows(self, query: str, *args: object) -> list[tuple[Any, ...]]:
-        return [tuple(row) for row in await self.connection.fetch(query, *args)]
-
-    async def value(self, query: str, *args: object) -> Any:
-        return await self.connection.fetchval(query, *args)
-
-    async def count(self, table: str) -> int:
-        return int(await self.connection.fetchval(f"SELECT count(*) FROM investment.{table}"))
+class House(SuiteUnderTest):
+    SETTINGS = Settings
+    USUAL = WITH_ADMINISTRATORS
 
     async def user(self, id_: int, *, referrer: int | None = None, created_at: datetime = LONG_AGO, **more: Any) -> int:
         values = {
@@ -90,23 +56,5 @@ class House:
                 user_id, currency, Decimal(amount),
             )  # fmt: skip
 
-    async def insert(self, table: str, **values: Any) -> int:
-        columns = ", ".join(values)
-        places = ", ".join(f"${n}" for n in range(1, len(values) + 1))
-        await self.connection.execute(f"INSERT INTO investment.{table} ({columns}) VALUES ({places})", *values.values())
-        return int(values.get("id", 0))
-
-    async def messages(self) -> list[asyncpg.Record]:
-        return await self.connection.fetch("SELECT * FROM sexton.outbox ORDER BY id")
-
     async def keys(self) -> list[str]:
         return [row["dedupe_key"] for row in await self.messages()]
-
-    async def texts(self) -> list[tuple[str, str, str | None]]:
-        """Subject, text and HTML of every message, made by the engine from the suite's templates."""
-        made = []
-        for row in await self.messages():
-            data = json.loads(row["data"])
-            data |= {"images": {name: f"cid:{name}" for name in data.get("images", {})}, "unsubscribe_url": None}
-            made.append(TEMPLATES._texts(row["suite"], row["template"], row["channel"], data))
-        return made

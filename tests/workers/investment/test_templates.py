@@ -9,20 +9,20 @@ from typing import Any
 import pytest
 
 from daemon.letters import LetterError
-from tests.workers.investment.house import TEMPLATES
+from tests.workers.suite_under_test import letter, letters
 
 FOLDER = Path("workers/investment/templates")
-NAMES = TEMPLATES.mails("investment")
+NAMES = letters("investment").mails("investment")
 PURSES = {"INR": {"roi": "10.00", "commission": "1.50"}, "USD": {"roi": "0", "commission": "2.25"}}
 
 
 def made(template: str, channel: str = "email", **data: Any) -> tuple[str, str, str | None]:
-    return TEMPLATES._texts("investment", template, channel, {"unsubscribe_url": None, "images": {}, **data})
+    return letter("investment", template, data, channel)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_message_has_subject_text_and_html(name: str) -> None:
-    assert TEMPLATES.missing("investment", name, "email") is None
+    assert letters("investment").missing("investment", name, "email") is None
     assert (FOLDER / f"{name}.html").is_file()
 
 

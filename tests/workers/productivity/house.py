@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-import asyncpg
-
-from daemon import Job
 from daemon.channels.channel import Message
 from daemon.letters import Letters
 from daemon.outbox import OutboxRow, Recipient
-from daemon.testing import PerformedRun, perform
+from tests.workers.suite_under_test import SuiteUnderTest
 from workers.productivity.settings import Settings
 
 UNSUBSCRIBE = "https://mail.example.org/u/token"
@@ -23,6 +19,7 @@ LETTERS = Letters({"productivity": Path("workers/productivity/templates")}, lamb
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 ORDER = "ORDER BY xmin::text::bigint, recipient::int"  # tick by tick, and within one by person
 PAGES = "https://app.example.org"
+PAGES_AT = {"frontend_url": PAGES}
 
 
 def at(text: str) -> datetime:
@@ -31,36 +28,9 @@ def at(text: str) -> datetime:
 
 
 @dataclass
-class House:
-    url: str
-    connection: asyncpg.Connection
-
-    async def perform(
-        self, job: Job, due_at: datetime, *, settings: Mapping[str, Any] | None = None, **options: Any
-    ) -> PerformedRun:
-        chosen = Settings(**{"frontend_url": PAGES, **(settings or {})})
-        return await perform(job, url=self.url, due_at=due_at, settings=chosen, **{"now": due_at, **options})
-
-    async def tick(self, job: Job, due_at: datetime, **options: Any) -> dict[str, Any]:
-        """The result of a run that must succeed."""
-        run = await self.perform(job, due_at, **options)
-        assert (run.ending, run.error) == ("succeeded", None)
-        result: dict[str, Any] = run.result
-        return result
-
-    async def rows(self, query: str, *args: object) -> list[tuple[Any, ...]]:
-        return [tuple(row) for row in await self.connection.fetch(query, *args)]
-
-    async def value(self, query: str, *args: object) -> Any:
-        return await self.connection.fetchval(query, *args)
-
-    async def insert(self, table: str, **values: Any) -> Any:
-        """Returns the row's first column."""
-        columns = ", ".join(values)
-        places = ", ".join(f"${n}" for n in range(1, len(values) + 1))
-        return await self.connection.fetchval(
-            f"INSERT INTO productivity.{table} ({columns}) VALUES ({places}) RETURNING *", *values.values()
-        )
+class House(SuiteUnderTest):
+    SETTINGS = Settings
+    USUAL = PAGES_AT
 
     async def user(self, id_: int, tz: str = "UTC", **more: Any) -> None:
         values = {"name": f"user {id_}", "email": f"u{id_}@example.org", "created_at": LONG_AGO, "tz_set_at": LONG_AGO}

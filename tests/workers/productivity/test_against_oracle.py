@@ -77,7 +77,7 @@ async def test_three_days_of_ticks_tell_everybody_of_what_the_rules_say(house: H
         told = {user: of_user for user, of_user in said.items() if of_user}
         if not told and n % 16:
             continue
-        result = await house.tick(goal_deadlines, tick)
+        result = await house.succeed(goal_deadlines, tick)
         assert result["sent"] == len(told), tick
         rows = await house.rows("SELECT user_id, ref::bigint, substring(bucket FROM '^(.*) ') FROM "
                                 "productivity.reminder_log WHERE kind = 'goal' AND sent_at = $1", tick)  # fmt: skip

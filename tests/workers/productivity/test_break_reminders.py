@@ -20,7 +20,7 @@ async def reminded(house: House, start: str, end: str) -> list[str]:
     """The local times in UTC at which a mail was left, of all ticks from `start` up to `end`."""
     found, now = [], at(start)
     while now < at(end):
-        if now.minute % 25 == 0 and (await house.tick(break_reminders, now))["sent"]:
+        if now.minute % 25 == 0 and (await house.succeed(break_reminders, now))["sent"]:
             found.append(f"{now:%H:%M}")
         now += FIVE
     return found
@@ -61,7 +61,7 @@ async def test_only_working_hours_of_workdays_outside_quiet_hours_are_for_breaks
     await house.pref(5, quiet_start=at("2026-11-26T11:30").time(), quiet_end=at("2026-11-26T12:30").time())
     await house.pref(6, channels='{"break": false}')
     await house.pref(7, quiet_start=at("2026-11-26T20:00").time(), quiet_end=at("2026-11-26T12:00").time())
-    result = await house.tick(break_reminders, NOON)  # 17:30 in Kolkata, 07:00 in New York
+    result = await house.succeed(break_reminders, NOON)  # 17:30 in Kolkata, 07:00 in New York
     assert result["suppressed"] == {"no workday": 1, "quiet hours": 1, "reminders of breaks are off": 1}
     assert [user for user, _ in await house.mailed()] == [1, 7]
 
@@ -71,7 +71,7 @@ async def test_saturdays_are_for_who_says_so(house: House) -> None:
         await house.user(id_)
         await house.insert("timer_session", user_id=id_, started_at=at("2026-11-28T11:00"))
     await house.pref(2, workday_mask=32)
-    assert (await house.tick(break_reminders, at("2026-11-28T12:00")))["suppressed"] == {"no workday": 1}
+    assert (await house.succeed(break_reminders, at("2026-11-28T12:00")))["suppressed"] == {"no workday": 1}
     assert [user for user, _ in await house.mailed()] == [2]
 
 
@@ -82,7 +82,7 @@ async def test_sessions_that_were_forgotten_overlap_or_are_over_remind_nobody_tw
     await house.focus(2, "2026-11-26T09:00", "2026-11-26T11:59")
     for started in ("2026-11-26T10:00", "2026-11-26T11:00"):
         await house.focus(3, started)
-    assert (await house.tick(break_reminders, NOON))["sent"] == 1
+    assert (await house.succeed(break_reminders, NOON))["sent"] == 1
     assert await house.mailed() == [(3, "break_reminders")]
     assert await house.value("SELECT expires_at FROM sexton.outbox") == NOON + 3 * FIVE
 
@@ -93,4 +93,4 @@ async def test_one_zone_for_everybody_reminds_at_the_cron_times_of_that_zone(hou
         await house.insert("timer_session", user_id=id_, started_at=at("2026-11-26T08:00"))
     literal = {"reminders": {"timezone": "Europe/Zurich"}}
     for tick, sent in (("08:25", 3), ("08:45", 0), ("08:50", 3), ("17:00", 0)):
-        assert (await house.tick(break_reminders, at(f"2026-11-26T{tick}"), settings=literal))["sent"] == sent, tick
+        assert (await house.succeed(break_reminders, at(f"2026-11-26T{tick}"), settings=literal))["sent"] == sent, tick

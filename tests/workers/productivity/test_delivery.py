@@ -28,7 +28,7 @@ async def test_who_is_deleted_opts_out_or_unsubscribes_before_it_goes_gets_nothi
         around = ((now - timedelta(hours=1)).time(), (now + timedelta(hours=12)).time())
         quiet = around if id_ == 5 else (time(0), time(0))
         await house.pref(id_, quiet_start=quiet[0], quiet_end=quiet[1])
-    assert (await house.tick(goal_deadlines, now, settings=slot))["sent"] == 5
+    assert (await house.succeed(goal_deadlines, now, settings=slot))["sent"] == 5
     await connection.execute("DELETE FROM productivity.users WHERE id = 1")
     await connection.execute("UPDATE productivity.user_pref SET email_enabled = false WHERE user_id = 2")
     await connection.execute(

@@ -16,7 +16,7 @@ async def days_written(house: House, days: Iterable[int]) -> list[int]:
     """The days after 1 November, ten o'clock, on which the user was written to."""
     written = []
     for day in days:
-        result = await house.tick(inactive_users, TEN + day * DAY)
+        result = await house.succeed(inactive_users, TEN + day * DAY)
         written += [day] * result["sent"]
     return written
 
@@ -47,5 +47,5 @@ async def test_who_never_came_is_judged_by_the_day_they_signed_up_and_nobody_of_
     await house.user(2, created_at=at("2020-01-01T08:00"))
     await house.user(3, last_activity_at=at("2026-10-25T08:00"))
     await house.pref(3, channels='{"inactive": false}')
-    assert (await house.tick(inactive_users, TEN))["suppressed"] == {"nudges are off": 1}
+    assert (await house.succeed(inactive_users, TEN))["suppressed"] == {"nudges are off": 1}
     assert await house.mailed() == [(1, "inactive_users")]

@@ -59,13 +59,13 @@ async def everything(house: House) -> House:
 
 
 async def send_each(house: House) -> None:
-    await house.tick(goal_deadlines, at("2026-11-26T09:00"))
-    await house.tick(daily_check, at("2026-11-26T18:00"))
-    await house.tick(weekly_review, at("2026-11-29T19:00"))
-    await house.tick(monthly_report, at("2026-12-01T09:00"))
-    await house.tick(inactive_users, at("2026-12-01T10:00"))
+    await house.succeed(goal_deadlines, at("2026-11-26T09:00"))
+    await house.succeed(daily_check, at("2026-11-26T18:00"))
+    await house.succeed(weekly_review, at("2026-11-29T19:00"))
+    await house.succeed(monthly_report, at("2026-12-01T09:00"))
+    await house.succeed(inactive_users, at("2026-12-01T10:00"))
     await house.focus(1, "2026-12-01T10:30")
-    await house.tick(break_reminders, at("2026-12-01T11:00"))
+    await house.succeed(break_reminders, at("2026-12-01T11:00"))
 
 
 async def test_each_mail_says_the_thing_in_its_subject_its_text_and_its_html(everything: House) -> None:
@@ -97,7 +97,7 @@ async def test_each_mail_says_the_thing_in_its_subject_its_text_and_its_html(eve
 
 
 async def test_bars_and_charts_say_in_words_what_they_show(everything: House) -> None:
-    await everything.tick(weekly_review, at("2026-11-29T19:00"))
+    await everything.succeed(weekly_review, at("2026-11-29T19:00"))
     (letter,) = await everything.letters()
     assert {image.cid for image in letter.images} == {"bars1", "progress40", "progress0"}
     seen = Words(letter.html or "").text
@@ -108,7 +108,7 @@ async def test_bars_and_charts_say_in_words_what_they_show(everything: House) ->
 
 
 async def test_a_month_is_told_with_its_best_day_and_what_was_due(everything: House) -> None:
-    await everything.tick(monthly_report, at("2026-11-01T09:00"))
+    await everything.succeed(monthly_report, at("2026-11-01T09:00"))
     (letter,) = await everything.letters()
     assert letter.subject == "Your October: 30 min of focus on 1 day"
     assert (
@@ -131,7 +131,7 @@ Unsubscribe: {UNSUBSCRIBE}
 
 
 async def test_on_the_wire_it_is_text_and_html_with_its_pictures_and_one_click_unsubscribes(everything: House) -> None:
-    await everything.tick(weekly_review, at("2026-11-29T19:00"))
+    await everything.succeed(weekly_review, at("2026-11-29T19:00"))
     (letter,) = await everything.letters()
     letterhead = Letterhead("Dashboard", "dashboard@example.org", "example.org")
     octets = compose(letter, letter.address, letterhead, datetime(2026, 11, 29, 19, tzinfo=UTC))

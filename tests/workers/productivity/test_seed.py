@@ -76,9 +76,9 @@ async def test_every_reminder_finds_somebody_among_them(connection: asyncpg.Conn
     day = {"reminders": {"window_hours": 24, "daily_check_window_hours": 24}}
     monday = now - timedelta(days=now.isoweekday() % 7 - 1)
     for job, at in ((goal_deadlines, now), (daily_check, now), (inactive_users, now), (weekly_review, monday)):
-        told = await house.tick(job, at, settings=day)
+        told = await house.succeed(job, at, settings=day)
         assert told["sent"] > 0, (job.name, told)
-    assert "sent" in await house.tick(break_reminders, now)
+    assert "sent" in await house.succeed(break_reminders, now)
 
 
 def test_every_statement_is_used() -> None:

@@ -69,7 +69,7 @@ async def test_the_trailing_seven_days_end_with_this_evening(house: House) -> No
     await house.goal(1, "last week", "2026-11-20", status="DONE", completed_at=at("2026-11-22T23:59"))
     for n in range(30):
         await house.goal(1, f"open {n}", "2026-12-03")
-    assert (await house.tick(weekly_review, SUNDAY))["sent"] == 1
+    assert (await house.succeed(weekly_review, SUNDAY))["sent"] == 1
     (data,) = await house.data()
     assert [day["minutes"] for day in data["days"]] == [30, 0, 0, 0, 0, 0, 60]
     assert {what: data[what] for what in ("minutes", "minutes_before", "done", "open", "overdue", "due_next_week")} == {
@@ -85,7 +85,7 @@ async def test_who_has_nothing_to_be_told_gets_nothing_and_wishes_are_counted(ho
     await house.pref(2, channels='{"weekly": false, "monthly": false}')
     await house.focus(2, "2026-11-28T10:00", "2026-11-28T11:00")
     instant = SUNDAY if job is weekly_review else at("2026-12-01T09:00")
-    result = await house.tick(job, instant)  # type: ignore[arg-type]
+    result = await house.succeed(job, instant)  # type: ignore[arg-type]
     assert (result["sent"], sum(result["suppressed"].values())) == (0, 1)
 
 
@@ -96,8 +96,8 @@ async def test_a_month_is_that_of_the_persons_own_clock(house: House) -> None:
     await house.focus(1, "2026-10-31T10:30", "2026-10-31T11:00")  # 23:30 on 31 October
     await house.goal(1, "late", "2026-11-10", status="DONE", completed_at=at("2026-11-10T11:30"))  # the 11th there
     await house.goal(1, "missed", "2026-11-30")
-    assert (await house.tick(monthly_report, at("2026-11-30T19:45")))["sent"] == 0
-    assert (await house.tick(monthly_report, at("2026-11-30T20:00")))["sent"] == 1
+    assert (await house.succeed(monthly_report, at("2026-11-30T19:45")))["sent"] == 0
+    assert (await house.succeed(monthly_report, at("2026-11-30T20:00")))["sent"] == 1
     (data,) = await house.data()
     assert (data["minutes"], data["minutes_before"], data["active_days"], len(data["days"])) == (30, 30, 1, 30)
     assert (data["done"], data["due"], data["on_time"]) == (1, 2, 0)

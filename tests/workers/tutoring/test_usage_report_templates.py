@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from daemon.letters import LetterError
-from tests.workers.tutoring.school import LETTERS
+from tests.workers.suite_under_test import letter
 
 HOSTILE = '<script>alert("1")</script> 🧨'
 USE = {
@@ -29,7 +29,7 @@ REPORT = {
 
 
 def made(**data: Any) -> tuple[str, str, str | None]:
-    return LETTERS._texts("tutoring", "usage_report", "email", {"unsubscribe_url": None, "images": {}, **data})
+    return letter("tutoring", "usage_report", data)
 
 
 def test_hostile_names_are_text_and_what_is_unknown_is_said() -> None:
