@@ -8,11 +8,13 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, settings
 
 import workers
 from daemon import migrate
 from daemon.embedded import EmbeddedPostgres
 from tests.databases import Databases, on_database
+from tests.in_memory import keep_temporary_files_in_memory
 
 SUITES = {
     package.name: f"workers.{package.name}"
@@ -23,6 +25,18 @@ LOOSE = {
     "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off",
     "max_connections": "200",
 }  # fmt: skip
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    keep_temporary_files_in_memory(config)
+
+
+# A busy machine is no fault of a rule's: what a rule may take is no matter of its examples.
+settings.register_profile(
+    "patient", settings.get_profile(settings.get_current_profile_name()), deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)  # fmt: skip
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

@@ -71,6 +71,6 @@ async def audit(connection: asyncpg.Connection) -> list[dict[str, Any]]:
 
 
 async def news(heard: list[str], wanted: str) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while wanted not in heard:
             await asyncio.sleep(0.01)

@@ -17,7 +17,7 @@ from daemon.embedded import EmbeddedPostgres
 from daemon.embedded_cluster import Layout
 
 FAST = {"fsync": "off"}
-PATIENCE = 30.0
+PATIENCE = 60.0
 ROOT = Path(__file__).parents[2]
 
 # argv: state directory, "daemon" or "guest". Prints each event's name (and its last field), "up PID URL" when it
@@ -124,7 +124,7 @@ async def started(server: EmbeddedPostgres) -> AsyncIterator[str]:
 
 
 async def value(url: str, query: str) -> object:
-    connection = await asyncpg.connect(url, timeout=10)
+    connection = await asyncpg.connect(url, timeout=60)
     try:
         result: object = await connection.fetchval(query)
         return result
@@ -133,7 +133,7 @@ async def value(url: str, query: str) -> object:
 
 
 async def execute(url: str, statement: str) -> None:
-    connection = await asyncpg.connect(url, timeout=10)
+    connection = await asyncpg.connect(url, timeout=60)
     try:
         await connection.execute(statement)
     finally:

@@ -23,7 +23,7 @@ from daemon.queue import WorkQueue
 from daemon.settings import DatabaseSettings, NodeSettings, QueueSettings, Settings
 
 E = TypeVar("E", bound=Event)
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 @dataclass

@@ -106,7 +106,7 @@ class SmtpChannel:
         mail["Message-ID"] = f"<{message.dedupe_key}@example.org>"
         mail.set_content(message.text)
         try:
-            await aiosmtplib.send(mail, hostname="127.0.0.1", port=self.port, start_tls=False, timeout=10)
+            await aiosmtplib.send(mail, hostname="127.0.0.1", port=self.port, start_tls=False, timeout=60)
         except aiosmtplib.SMTPResponseException as refusal:
             verdict = Verdict.REJECTED if refusal.code >= 500 else Verdict.RETRY
             return Delivery(verdict, f"{refusal.code} {refusal.message}", address_is_dead=refusal.code == 550)

@@ -104,7 +104,7 @@ async def hanging(pool: Pool, path: Path) -> tuple[asyncio.Task[Any], int]:
     return call, int(path.read_text())
 
 
-def gone(pid: int, seconds: float = 5) -> bool:
+def gone(pid: int, seconds: float = 60) -> bool:
     """Has that process, of whomever it is a child, ended within so long?"""
     try:
         pidfd = os.pidfd_open(pid)

@@ -107,7 +107,7 @@ async def test_a_missed_run_that_is_retried_really_runs(url: str, connection: as
     async with node(url, late):
         run = await add_run(connection, late, "missed", reason="too late")
         await actions.retry_runs(connection, ANN, {late.name: late}, [run])
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while (await run_of(connection, run))["state"] != "succeeded":
                 await asyncio.sleep(0.01)
 

@@ -57,7 +57,7 @@ async def test_a_waived_instant_lets_the_next_one_run(url: str, connection: asyn
         await asyncio.sleep(0.2)
         assert (await run_of(connection, following))["state"] == "ready"
         await actions.waive_runs(connection, ANN, JOBS, [failed])
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while (await run_of(connection, following))["state"] != "succeeded":
                 await asyncio.sleep(0.01)
     row = await run_of(connection, failed)
@@ -143,12 +143,12 @@ async def test_a_pause_holds_each_instant_and_the_resume_runs_them_in_order(
     money = a_job(pay, Cron("* * * * * *"), "test.pay", catch_up=CatchUp.EACH(50), overlap=Overlap.QUEUE)
     async with node(url, money):
         await actions.pause_job(connection, ANN, money.name)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while await connection.fetchval("SELECT count(*) FROM sexton.run WHERE state = 'held'") < 2:
                 await asyncio.sleep(0.05)
         before = len(order)
         released = await actions.resume_job(connection, ANN, {money.name: money}, money.name)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while len(order) < before + len(released):
                 await asyncio.sleep(0.02)
     assert order == sorted(order)

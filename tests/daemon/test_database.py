@@ -139,7 +139,7 @@ async def went_and_came_back(w: Wire, one: Link, outage: Outage) -> None:
     await outage.begins()
     await asyncio.sleep(0.3)
     await w.mend()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await outage.over()
 
 

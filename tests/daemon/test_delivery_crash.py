@@ -105,7 +105,7 @@ async def test_what_was_sent_while_the_database_went_away_is_written_when_it_is_
             n.engine.wake("ticker", "lease", "dispatcher")
             await n.event(DatabaseLost)
             server.hold.set()
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 while deliverer(n).busy:
                     await asyncio.sleep(0.005)
             assert len(channel.sent) == channel.concurrency  # what was not begun was not begun
@@ -131,7 +131,7 @@ async def test_a_result_that_comes_after_the_message_was_taken_over_is_not_writt
                 other,
             )
             server.hold.set()
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 while n.engine.post.busy:
                     await asyncio.sleep(0.005)
             (row,) = await rows(connection, OUTBOX)

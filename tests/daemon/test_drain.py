@@ -79,7 +79,7 @@ async def test_new_items_wake_the_poll_at_once(url: str, queue: asyncpg.Connecti
         while not n.engine.listener.healthy:
             await asyncio.sleep(0.01)
         await queue.execute(ENQUEUE, 1, 3)
-        await asyncio.wait_for(n.event(ItemsFinished, lambda e: e.done > 0), 2)
+        await asyncio.wait_for(n.event(ItemsFinished, lambda e: e.done > 0), 60)
 
 
 async def test_a_bad_item_is_retried_with_backoff_and_given_up_after_five(url: str, queue: asyncpg.Connection) -> None:

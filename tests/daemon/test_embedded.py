@@ -85,7 +85,7 @@ async def test_the_url_suits_psql_and_no_environment_variable_bends_it(
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
-        answer, _ = await asyncio.wait_for(asked.communicate(), 20)
+        answer, _ = await asyncio.wait_for(asked.communicate(), 60)
         assert answer == b"sexton\n"
 
 
@@ -112,7 +112,7 @@ async def test_stop_is_idempotent_and_ends_the_wait(state: Path) -> None:
     await server.start("daemon")
     waiting = asyncio.ensure_future(server.wait_closed())
     await asyncio.gather(server.stop(), server.stop())
-    assert await asyncio.wait_for(waiting, 30) is ExitKind.STOPPED
+    assert await asyncio.wait_for(waiting, 60) is ExitKind.STOPPED
     assert leftovers(state) == []
     await server.stop()
     with pytest.raises(RuntimeError, match="started once"):
@@ -136,7 +136,7 @@ async def test_a_cancelled_start_leaves_nothing(tmp_path: Path) -> None:
         state, settings=FAST, on_event=lambda event: reached.set() if isinstance(event, ClusterStep) else None
     )
     starting = asyncio.ensure_future(server.start("daemon"))
-    await asyncio.wait_for(reached.wait(), 10)
+    await asyncio.wait_for(reached.wait(), 60)
     starting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await starting

@@ -55,11 +55,11 @@ async def test_a_daemon_waits_for_a_guest(state: Path) -> None:
         _, url = await guest.up()
         starting = asyncio.ensure_future(server.start("daemon"))
         try:
-            assert await asyncio.wait_for(heard.get(), 10) == WaitingForHolder(guest.pid, "guest")
+            assert await asyncio.wait_for(heard.get(), 60) == WaitingForHolder(guest.pid, "guest")
             assert await value(url, "SELECT 1") == 1
             assert not starting.done()
             await guest.finish()
-            assert await value(await asyncio.wait_for(starting, 20), "SELECT 1") == 1
+            assert await value(await asyncio.wait_for(starting, 60), "SELECT 1") == 1
         finally:
             starting.cancel()
             await server.stop()
@@ -72,7 +72,7 @@ async def test_a_guest_that_is_killed_is_not_waited_for_for_ever(state: Path) ->
         starting = asyncio.ensure_future(server.start("daemon"))
         await guest.kill()
         try:
-            assert await value(await asyncio.wait_for(starting, 20), "SELECT 1") == 1
+            assert await value(await asyncio.wait_for(starting, 60), "SELECT 1") == 1
         finally:
             await server.stop()
 
@@ -91,7 +91,7 @@ async def test_the_first_guest_to_leave_waits_for_the_others(state: Path) -> Non
             await asyncio.sleep(0.2)
             assert not late.done()
         await first.hears("down")
-        assert await asyncio.wait_for(late, 20) == 1
+        assert await asyncio.wait_for(late, 60) == 1
 
 
 async def test_commands_that_start_at_once_all_get_through(state: Path) -> None:
@@ -144,7 +144,7 @@ async def test_no_seat_beside_a_guest_that_stops(tmp_path: Path) -> None:
         holder = read_holder(tmp_path)
         assert holder is not None
         assert holder.leaving
-    await asyncio.wait_for(leaving, 30)
+    await asyncio.wait_for(leaving, 60)
     lock.release()
     assert read_holder(tmp_path) is None
 
@@ -159,7 +159,7 @@ async def test_a_cancelled_guest_stops_its_server_without_waiting(state: Path) -
     await server.start("guest")
     with joined_guests(state):
         stopping = asyncio.ensure_future(server.stop())
-        await asyncio.wait_for(told.wait(), 10)
+        await asyncio.wait_for(told.wait(), 60)
         stopping.cancel()
         with pytest.raises(asyncio.CancelledError):
             await stopping

@@ -55,7 +55,7 @@ async def test_two_nodes_on_one_database_give_each_instant_one_row_and_one_run(
 
     job = a_job(body, Every(0.1), overlap=Overlap.QUEUE)
     async with node(url, job, home="/a") as a, node(url, job, home="/b") as b:
-        await asyncio.wait_for(asyncio.gather(a.event(RunEnded, count=2), b.event(RunEnded, count=2)), 20)
+        await asyncio.wait_for(asyncio.gather(a.event(RunEnded, count=2), b.event(RunEnded, count=2)), 60)
     assert len(started) == len(set(started))
     found = await rows(connection, RUNS)
     assert len({r["due_at"] for r in found}) == len(found)

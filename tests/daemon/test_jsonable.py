@@ -88,7 +88,9 @@ anything = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+)
 @given(value=anything)
 async def test_whatever_is_not_refused_postgresql_keeps(connection: asyncpg.Connection, value: Any) -> None:
     await connection.execute("SELECT $1::jsonb", to_json(value))

@@ -62,7 +62,8 @@ async def test_a_renewal_moves_the_deadline_and_the_row(url: str, connection: as
 async def test_a_node_that_cannot_renew_stops_its_work_before_its_lease_can_be_given_away(
     url: str, connection: asyncpg.Connection
 ) -> None:
-    async with wire(url) as w, held(w.url) as h:
+    lease = 5.0  # a busy machine may stop us for as long as the margin of it
+    async with wire(url) as w, held(w.url, lease=lease) as h:
         sent = boottime()
         await h.lease.step()
         await w.cut()
@@ -72,11 +73,11 @@ async def test_a_node_that_cannot_renew_stops_its_work_before_its_lease_can_be_g
             await asyncio.sleep(0.01)
         ((why, at),) = h.stopped
         assert why == "the lease could not be renewed in time"
-        assert at - sent < LEASE * (1 - MARGIN) + 0.15
+        assert lease * (1 - MARGIN) <= at - sent < lease
         assert not h.lease.holds
         assert await connection.fetchval("SELECT lease_until > sexton.clock() FROM sexton.node")
         assert [type(e) for e in h.events] == [DatabaseLost, LeaseLost]
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(lease * MARGIN + 0.3)  # it looks again, and says it once
         assert len(h.stopped) == 1
         await w.mend()
         await h.lease.step()
@@ -86,7 +87,8 @@ async def test_a_node_that_cannot_renew_stops_its_work_before_its_lease_can_be_g
 async def test_a_lease_is_not_taken_while_it_moves_nor_before_it_was_watched_for_a_whole_one(
     url: str, connection: asyncpg.Connection
 ) -> None:
-    async with held(url, "/a", 0.6) as a, held(url, "/b", 0.6) as b:
+    lease = 2.0
+    async with held(url, "/a", lease) as a, held(url, "/b", lease) as b:
         renewed = 0.0
         for _ in range(4):
             await a.lease.step()
@@ -97,7 +99,7 @@ async def test_a_lease_is_not_taken_while_it_moves_nor_before_it_was_watched_for
         while not b.events:
             await b.lease.step()
             await asyncio.sleep(0.1)
-        assert boottime() - renewed >= 0.6
+        assert boottime() - renewed >= lease
         assert isinstance(b.events[-1], Rescued)
         assert b.events[-1].node == "/a"
         assert a.stopped[0][1] < boottime()
@@ -122,7 +124,7 @@ async def test_a_dead_nodes_sessions_are_ended_and_nobody_elses(url: str, connec
         )
         await frozen.execute("BEGIN; LOCK TABLE sexton.event")
         await living.lease.rescue(dead.lease.incarnation, "/a", "a test", even_if_alive=True)
-        await asyncio.wait_for(connection.execute("INSERT INTO sexton.event (kind) VALUES ('x')"), 5)
+        await asyncio.wait_for(connection.execute("INSERT INTO sexton.event (kind) VALUES ('x')"), 60)
         with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
             await frozen.execute("SELECT 1")
         await living.lease.step()

@@ -186,7 +186,7 @@ def test_without_a_listener_there_is_no_link(folder: Path) -> None:
     assert rendered(folder, {"name": "Ada"}, kind="promotional").unsubscribe_url is None
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(name=st.text())
 def test_no_data_becomes_markup_or_a_second_line_of_subject(folder: Path, name: str) -> None:
     message = rendered(folder, {"name": name})

@@ -31,7 +31,7 @@ class Heard:
         self.news.set()
 
     async def payload(self, text: str) -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while text not in self.payloads:
                 self.news.clear()
                 await self.news.wait()

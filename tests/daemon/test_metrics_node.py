@@ -81,8 +81,8 @@ async def test_a_lost_database_is_seen_and_the_lease_and_listen_with_it(url: str
             await asyncio.sleep(0.005)
         up = ("database_up", "listen_up", "lease_held", "node_ready")
         assert [value(f"sexton_{name}") for name in up] == [1, 1, 1, 1]
-        assert 0 <= (value("sexton_listen_echo_age_seconds") or 0) < 30
-        assert abs(value("sexton_clock_difference_seconds") or 0) < 5
+        assert 0 <= (value("sexton_listen_echo_age_seconds") or 0) < 120
+        assert abs(value("sexton_clock_difference_seconds") or 0) < 120
         await w.cut()
         n.engine.wake("dispatcher", "lease", "listener")
         await n.engine.outage.begins()

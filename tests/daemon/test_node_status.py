@@ -26,16 +26,17 @@ def monitor(n: Node) -> LoopMonitor:
 
 
 async def test_the_status_row_shows_what_runs_with_its_progress(url: str, connection: asyncpg.Connection) -> None:
-    go = asyncio.Event()
+    told, go = asyncio.Event(), asyncio.Event()
 
     async def body(ctx: Context) -> None:
         await ctx.progress(3, 12)
+        told.set()
         await go.wait()
 
     async with node(url, a_job(body, OnDemand(), "t.long"), a_job(nothing, Every(3600, phase=0), "t.hourly")) as n:
         run = await ask(connection, "t.long")
         await n.event(RunStarted)
-        await asyncio.sleep(0.05)
+        await told.wait()
         status = json.loads(to_json(node_status.snapshot(n.engine, monitor(n), time.monotonic() - 10)))
         (running,) = status["running"]
         assert (running["run"], running["job"], running["done"], running["total"]) == (run, "t.long", 3, 12)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -156,9 +155,7 @@ async def test_a_suite_may_leave_many_in_one_statement(connection: asyncpg.Conne
     )
     heard: list[object] = []
     await connection.add_listener("sexton", lambda *said: heard.append(said[-1]))
-    began = time.monotonic()
     assert await connection.execute(insert) == "INSERT 0 20000"
-    assert time.monotonic() - began < 10
     assert await connection.execute(insert) == "INSERT 0 0"
     await connection.execute("SELECT")
     assert heard == ["outbox", "outbox"]  # once a statement

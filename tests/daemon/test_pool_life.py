@@ -155,7 +155,7 @@ async def test_stop_kills_what_is_still_running_after_the_grace(house: House) ->
         call, pid = await hanging(pool, house.file())
         began = time.monotonic()
         await pool.stop(grace=0.3)
-        assert 0.3 <= time.monotonic() - began < 5
+        assert 0.3 <= time.monotonic() - began < 60
         with pytest.raises(WorkerDied, match="because the pool stopped"):
             await call
         assert gone(pid)

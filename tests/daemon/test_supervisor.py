@@ -23,7 +23,7 @@ async def serving(
     service = Service("ticker", step)
     async with anyio.create_task_group() as group:
         group.start_soon(run_for_ever, service, outage or Outage(heard.append), heard.append)
-        with anyio.fail_after(10):
+        with anyio.fail_after(60):
             yield service, heard
         group.cancel_scope.cancel()
 

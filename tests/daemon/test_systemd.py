@@ -48,7 +48,7 @@ def test_a_reload_carries_the_monotonic_time_as_notify_reload_wants(manager: tup
     Notifier({"NOTIFY_SOCKET": address}).reloading()
     first, second = listening.recv(4096).decode().split("\n")
     assert first == "RELOADING=1"
-    assert abs(int(second.removeprefix("MONOTONIC_USEC=")) / 1e6 - time.monotonic()) < 5
+    assert abs(int(second.removeprefix("MONOTONIC_USEC=")) / 1e6 - time.monotonic()) < 60
 
 
 def test_a_status_is_told_when_it_changes_and_is_one_line(manager: tuple[socket.socket, str]) -> None:
@@ -86,7 +86,7 @@ async def test_more_time_is_asked_for_as_long_as_a_phase_lasts(
     loop = asyncio.get_running_loop()
     with Notifier({"NOTIFY_SOCKET": address}).unhurried():
         for _ in range(3):
-            assert await asyncio.wait_for(loop.sock_recv(listening, 4096), 5) == b"EXTEND_TIMEOUT_USEC=60000000"
+            assert await asyncio.wait_for(loop.sock_recv(listening, 4096), 60) == b"EXTEND_TIMEOUT_USEC=60000000"
     await asyncio.sleep(0.05)
     with contextlib.suppress(BlockingIOError):
         while listening.recv(4096):

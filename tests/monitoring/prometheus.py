@@ -55,7 +55,7 @@ async def prometheus(folder: Path, target: str) -> AsyncIterator[Prometheus]:
             f"--web.listen-address={address}", stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=out,
         )  # fmt: skip
     try:
-        async with httpx.AsyncClient(base_url=f"http://{address}", timeout=20) as client:
+        async with httpx.AsyncClient(base_url=f"http://{address}", timeout=60) as client:
             await until(lambda: ready(client, process, log), "Prometheus to be ready")
             yield Prometheus(client)
     finally:

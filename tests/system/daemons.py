@@ -16,6 +16,8 @@ from tests.system.node import Node, free_port
 from tests.system.place import External, Place
 from tests.system.waiting import PATIENCE
 
+WITHOUT_PAGES = {"SEXTON_ADMIN__LISTEN": "off"}
+"""For daemons that tests kill by the dozen: to load the pages is a third of what a start costs."""
 KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "XDG_CACHE_HOME", "LD_LIBRARY_PATH")
 REQUEST = """
     INSERT INTO sexton.run (job, due_at, logical_date, trigger, state, priority, not_before, args)
@@ -94,7 +96,7 @@ class Daemons:
     async def left_behind(self) -> list[str]:
         """Stops an external server; then what still lives has been left behind, after a moment to end."""
         await self.place.stop()
-        late = await processes.gone(processes.marked(self.mark) + self.place.left_behind(), 5)
+        late = await processes.gone(processes.marked(self.mark) + self.place.left_behind(), 30)
         return [processes.described(pid) for pid in late]
 
     async def clear(self) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tests.system.node import Node
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ def kill(pid: int, number: signal.Signals = signal.SIGKILL) -> None:
         os.kill(pid, number)
 
 
-async def gone(pids: list[int], seconds: float = 10.0) -> list[int]:
+async def gone(pids: list[int], seconds: float = 60.0) -> list[int]:
     """Wait for these to end; those that have not."""
     ended = await asyncio.gather(*(wait_exit(pid, seconds) for pid in pids))
     return [pid for pid, has in zip(pids, ended, strict=True) if not has]

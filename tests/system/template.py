@@ -6,10 +6,11 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 
@@ -17,6 +18,7 @@ from daemon import migrate
 from daemon.embedded import open_database
 from tests.system.account import Totals
 from tests.system.account import totals as charged
+from tests.system.daemons import WITHOUT_PAGES
 from tests.system.one_life import one_life
 from tests.system.place import LOOSE, Place, copied
 from tests.system.stage import flights_environment
@@ -36,20 +38,29 @@ class Template:
 
 
 async def template(shared: Path, bindir: Path | None, scale: float) -> Template:
-    """Made by whichever test process comes first, for all."""
+    """What its flights come to is the same for every kind of server, so one clean run serves them all."""
     folder = shared / ("template" if bindir is None else "template-external")
-    with alone(shared / f"{folder.name}.lock"):
-        facts = shared / f"{folder.name}.json"
+    flights: int = await once(folder.with_suffix(".json"), lambda: _made(folder, bindir, scale))
+    totals = await once(shared / "template-totals.json", lambda: _clean_run(folder, bindir))
+    return Template(
+        folder, {currency: (count, Decimal(amount)) for currency, (count, amount) in totals.items()}, flights
+    )
+
+
+async def once(facts: Path, make: Callable[[], Awaitable[Any]]) -> Any:
+    """What `make` finds, kept by whichever test process comes first, for all."""
+    with alone(facts.with_suffix(".lock")):
         if not facts.exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            flights = await _seed(folder, bindir, scale)
-            await _empty(copied(folder, quiet(folder)), bindir)
-            found = await _clean_run(folder, folder.with_name(f"{folder.name}-clean"), bindir)
-            totals = {currency: [count, str(amount)] for currency, (count, amount) in found.items()}
-            facts.write_text(json.dumps({"flights": flights, "totals": totals}))
-        known = json.loads(facts.read_text())
-    expected = {currency: (count, Decimal(amount)) for currency, (count, amount) in known["totals"].items()}
-    return Template(folder, expected, known["flights"])
+            facts.write_text(json.dumps(await make()))
+        return json.loads(facts.read_text())
+
+
+async def _made(folder: Path, bindir: Path | None, scale: float) -> int:
+    """How many flights there are to bill."""
+    shutil.rmtree(folder, ignore_errors=True)
+    flights = await _seed(folder, bindir, scale)
+    await _empty(copied(folder, quiet(folder)), bindir)
+    return flights
 
 
 async def _seed(folder: Path, bindir: Path | None, scale: float) -> int:
@@ -68,12 +79,13 @@ def quiet(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}-quiet")
 
 
-async def _clean_run(folder: Path, copy: Path, bindir: Path | None) -> Totals:
+async def _clean_run(folder: Path, bindir: Path | None) -> dict[str, tuple[int, str]]:
     """What the flights come to when nothing goes wrong."""
+    copy = folder.with_name(f"{folder.name}-clean")
     place = Place(copied(folder, copy), bindir)
-    async with one_life(place, flights_environment(place, copy.parent, copy.name)) as connection:
+    async with one_life(place, flights_environment(place, copy.parent, copy.name, **WITHOUT_PAGES)) as connection:
         await row(connection, "SELECT NOT EXISTS (SELECT FROM flights.flight_processing_queue)", seconds=90)
-        return await charged(connection)
+        return {currency: (count, str(amount)) for currency, (count, amount) in (await charged(connection)).items()}
 
 
 @asynccontextmanager

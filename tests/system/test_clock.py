@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from tests.system import faketime
+from tests.system.daemons import WITHOUT_PAGES
 from tests.system.faketime import Clock
 from tests.system.node import Node
 from tests.system.stage import Stage
@@ -35,7 +36,7 @@ async def test_a_clock_that_leaps_two_hours_neither_repeats_nor_loses_an_instant
 ) -> None:
     leap, settings = await leaping(stage, whose)
     node = await stage.daemon(
-        SEXTON_NODE__LEASE="6s", **settings
+        SEXTON_NODE__LEASE="6s", **WITHOUT_PAGES, **settings
     )  # a faked clock is slow, and a lease is not the point
     await node.says("trial.tick succeeded", count=2)
     connection = await stage.connect()

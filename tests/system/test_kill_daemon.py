@@ -11,13 +11,15 @@ import asyncpg
 import pytest
 
 from tests.system import processes
+from tests.system.daemons import WITHOUT_PAGES
 from tests.system.stage import Stage
 
 
 async def one_life(stage: Stage, dice: random.Random, flights: int) -> None:
     """Killed while it starts, or a moment after its first flights were saved."""
-    node = await stage.daemon(wait=False)
-    if dice.random() < 0.25:
+    in_its_start = dice.random() < 0.25
+    node = await stage.daemon(wait=False, **({} if in_its_start else WITHOUT_PAGES))
+    if in_its_start:
         await asyncio.sleep(dice.uniform(0, 1))
     else:
         await node.ready()

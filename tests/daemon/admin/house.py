@@ -56,7 +56,7 @@ class House:
         return text
 
     def new_client(self, **options: Any) -> httpx.AsyncClient:
-        return httpx.AsyncClient(base_url=self.base, timeout=20, **options)
+        return httpx.AsyncClient(base_url=self.base, timeout=60, **options)
 
     def client(self, role: Role | None) -> httpx.AsyncClient:
         return self._clients[role]

@@ -124,7 +124,7 @@ async def test_overrides_take_effect_on_the_running_node(url: str) -> None:
         assert (changed["timeout_s"], changed["retries"]) == (7.5, 4)
         assert changed["overrides"] == {"timeout": 7.5, "retries": 4}
         roster = h.node.engine.roster
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while roster.jobs["test.tick"].retries != 4:
                 await asyncio.sleep(0.01)
         assert roster.jobs["test.tick"].timeout == timedelta(seconds=7.5)
@@ -208,13 +208,13 @@ async def test_a_change_through_one_node_reaches_the_other(url: str, connection:
     job = a_job(body, OnDemand(), "test.long")
     async with house(url, job, claiming=False) as h, node(url, job, home="/tmp/sexton-test-other") as other:
         run = good(await h.operator.post("/api/v1/jobs/test.long/run"))["run"]
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             await begun.wait()
         good(await h.operator.post(f"/api/v1/runs/{run}/cancel"))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             await ended.wait()
         await other.event(RunEnded, lambda event: event.run == run and event.outcome == "cancelled")
         good(await h.operator.post("/api/v1/jobs/test.long/pause"))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while "test.long" not in other.engine.roster.paused:
                 await asyncio.sleep(0.01)

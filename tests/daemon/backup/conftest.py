@@ -41,7 +41,7 @@ class Vault:
 
 async def until_dumping(directory: Path) -> list[int]:
     """pg_dump's processes, once one is there: a lock of the test's keeps it from going on."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not (found := processes.mentioning(f"--file={directory}/.")):
             await asyncio.sleep(0.02)
     return found

@@ -172,7 +172,7 @@ async def test_no_answer_is_tried_again_because_a_line_twice_does_no_harm(
     with http_service(200, WELL[name]) as service:
         service.replies.append(reply)
         async with chat(name, service.url) as channel:
-            first = await asyncio.wait_for(channel.send(a_message()), 5)
+            first = await asyncio.wait_for(channel.send(a_message()), 60)
             again = await channel.send(a_message())
     assert (first.verdict, again.verdict) == (Verdict.RETRY, Verdict.SENT)
     assert "not-to-be-told" not in first.detail

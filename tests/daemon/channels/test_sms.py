@@ -122,7 +122,7 @@ async def test_a_request_that_was_read_and_not_answered_is_unknown(reply: str) -
     with http_service(201, QUEUED) as service:
         service.replies.append(reply)
         async with sms_to(service.url, timeout="200ms") as channel:
-            delivery = await asyncio.wait_for(channel.send(a_message()), 5)
+            delivery = await asyncio.wait_for(channel.send(a_message()), 60)
         assert (delivery.verdict, len(service.asked)) == (Verdict.UNKNOWN, 1)
 
 

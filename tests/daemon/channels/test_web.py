@@ -66,7 +66,7 @@ async def test_what_was_sent_and_not_answered_is_told_from_what_was_not_sent(rep
     with http_service() as service:
         service.replies.append(reply)
         web = Web(timedelta(seconds=0.2))
-        answer = await asyncio.wait_for(web.request("POST", service.url, json={}), 5)
+        answer = await asyncio.wait_for(web.request("POST", service.url, json={}), 60)
         await web.aclose()
     assert isinstance(answer, NoAnswer)
     assert not answer.nothing_sent
@@ -94,7 +94,7 @@ async def test_an_answer_that_trickles_ends_with_the_patience() -> None:
     server = await asyncio.start_server(trickle, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     web = Web(timedelta(seconds=0.1))
-    answer = await asyncio.wait_for(web.request("GET", f"http://127.0.0.1:{port}"), 5)
+    answer = await asyncio.wait_for(web.request("GET", f"http://127.0.0.1:{port}"), 60)
     await web.aclose()
     server.close()
     await server.wait_closed()

@@ -20,7 +20,7 @@ from daemon.cli import main
 
 SUITES = Path(__file__).parent / "suites"
 ROOT = Path(__file__).parents[3]
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ async def test_a_token_of_the_command_line_opens_the_daemons_api(sexton: Console
             (node,) = (await client.get("/api/v1/nodes")).json()
             assert node["alive"]
             run = (await client.post("/api/v1/jobs/house.report/run")).json()["run"]
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 while (await client.get(f"/api/v1/runs/{run}")).json()["state"] != "succeeded":
                     await asyncio.sleep(0.05)
             revoked = await console.process("token", "--revoke", "asha")

@@ -82,7 +82,7 @@ async def test_ctrl_c_gives_the_run_back_at_no_cost(sexton: Console, ledger: asy
         run = int(await process.stdout.readline())
         await until(lambda: ledger.fetchval("SELECT id FROM sexton.run WHERE state = 'running'"))
         process.send_signal(signal.SIGINT)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             _, err = await process.communicate()
     assert process.returncode == 1
     assert f"run {run} is ready: the next daemon takes it, or: sexton cancel {run}" in err.decode()

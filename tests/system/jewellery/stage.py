@@ -12,7 +12,7 @@ import httpx
 
 from daemon import migrate
 from tests.daemon.mail import MailServer, mail_server
-from tests.system.daemons import Daemons, environment_of
+from tests.system.daemons import WITHOUT_PAGES, Daemons, environment_of
 from tests.system.node import free_port
 from tests.system.payouts.posting import mail_settings
 from tests.system.place import External, external_bindir
@@ -53,7 +53,7 @@ class ShopStage(Daemons):
             "SEXTON_OUTBOX__UNSUBSCRIBE_SECRET": "x" * 40, **mail_settings(self.mails),
             **{f"SEXTON_SUITE__JEWELLERY__RAZORPAY__{name.upper()}": str(value) for name, value in asked.items()},
         }  # fmt: skip
-        return environment_of(self.place, self.folder, self.mark, **{**ours, **settings})
+        return environment_of(self.place, self.folder, self.mark, **{**WITHOUT_PAGES, **ours, **settings})
 
     async def opened(self, connection: asyncpg.Connection) -> Shop:
         """Migrated, with one customer, and one product."""

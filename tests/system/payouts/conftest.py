@@ -20,14 +20,14 @@ IN_CI, IN_A_SOAK = 5_000, 100_000
 @pytest.fixture(scope="session")
 def houses(shared: Path, pytestconfig: pytest.Config) -> Callable[[str], Awaitable[House]]:
     """The house for a kind of place, made when first asked for."""
-    made: dict[str, House] = {}
+    made: dict[Path | None, House] = {}
     size = int(os.environ.get("SEXTON_TEST_INVESTMENTS") or (IN_A_SOAK if soaking(pytestconfig) else IN_CI))
 
     async def get(kind: str) -> House:
-        if kind not in made:
-            bindir = external_bindir() if kind == "external" else None
-            made[kind] = await house(shared, kind, bindir, size)
-        return made[kind]
+        bindir = external_bindir() if kind == "external" else None
+        if bindir not in made:
+            made[bindir] = await house(shared, bindir, size)
+        return made[bindir]
 
     return get
 

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import asyncpg
 
 from daemon import migrate
-from tests.system.daemons import environment_of
+from tests.system.daemons import WITHOUT_PAGES, environment_of
 from tests.system.node import Node
 from tests.system.one_life import one_life
 from tests.system.payouts.books import Books, books
 from tests.system.place import Place, copied
-from tests.system.template import alone
+from tests.system.template import once
 from tests.system.waiting import row
 from workers.investment.seed import ACTIVE_AT_SCALE_1, seed
 
@@ -84,17 +82,9 @@ async def late_zone() -> str:
     return f"Etc/GMT{behind:+d}" if behind else "Etc/GMT"
 
 
-async def once(facts: Path, make: Callable[[], Awaitable[Any]]) -> Any:
-    """What `make` finds, kept by whichever test process comes first, for all."""
-    with alone(facts.with_suffix(".lock")):
-        if not facts.exists():
-            facts.write_text(json.dumps(await make()))
-        return json.loads(facts.read_text())
-
-
-async def house(shared: Path, kind: str, bindir: Path | None, investments: int) -> House:
-    """What is owed is the same for every kind of place, so one clean run serves them all."""
-    folder = shared / f"house-{kind}"
+async def house(shared: Path, bindir: Path | None, investments: int) -> House:
+    """The one of these programs. What is owed is the same for all, so one clean run serves them all."""
+    folder = shared / ("house" if bindir is None else "house-external")
     zone: str = await once(shared / "house-zone.json", late_zone)
     days = await once(folder.with_suffix(".json"), lambda: _found(folder, bindir, zone, investments))
     expected = await once(shared / "house-books.json", lambda: _clean_run(folder, bindir, zone, investments))
@@ -140,4 +130,4 @@ async def _clean_run(folder: Path, bindir: Path | None, zone: str, investments: 
 
 
 def _environment(place: Place, folder: Path, zone: str, investments: int) -> dict[str, str]:
-    return environment_of(place, folder, folder.name, **payout_environment(zone, investments))
+    return environment_of(place, folder, folder.name, **WITHOUT_PAGES, **payout_environment(zone, investments))

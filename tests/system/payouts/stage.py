@@ -8,7 +8,7 @@ from pathlib import Path
 
 import asyncpg
 
-from tests.system.daemons import Daemons, environment_of
+from tests.system.daemons import WITHOUT_PAGES, Daemons, environment_of
 from tests.system.payouts.account import RESCUES, Account, account
 from tests.system.payouts.books import books
 from tests.system.payouts.house import JOB, PAID, House, tell, until_paid
@@ -32,7 +32,7 @@ class PayoutStage(Daemons):
         self.house, self.wire = house, wire
 
     def environment(self, **settings: str) -> dict[str, str]:
-        ours = {**self.house.environment(), "SEXTON_NODE__LEASE": UNHURRIED}
+        ours = {**WITHOUT_PAGES, **self.house.environment(), "SEXTON_NODE__LEASE": UNHURRIED}
         if self.is_external:
             ours["SEXTON_DATABASE__URL"] = self.wire.url
         return environment_of(self.place, self.folder, self.mark, **{**ours, **settings})

@@ -13,7 +13,7 @@ import asyncpg
 
 from daemon import Cron, Every, catalogue, migrate
 from daemon.settings import Settings
-from tests.system.daemons import Daemons, environment_of
+from tests.system.daemons import WITHOUT_PAGES, Daemons, environment_of
 from tests.system.place import External, external_bindir
 from tests.system.waiting import row
 from tests.system.wire import SOCKET, Moment, Wire
@@ -46,7 +46,7 @@ class SchoolStage(Daemons):
         self._own = school_environment()
 
     def environment(self, **settings: str) -> dict[str, str]:
-        ours = {**self._own, "SEXTON_DATABASE__URL": self.wire.url}
+        ours = {**WITHOUT_PAGES, **self._own, "SEXTON_DATABASE__URL": self.wire.url}
         return environment_of(self.place, self.folder, self.mark, **{**ours, **settings})
 
     async def killed_at(self, moment: Moment, run: int) -> None:

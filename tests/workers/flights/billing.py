@@ -142,7 +142,7 @@ class Billing:
         """The session that waits for an advisory lock, as soon as there is one."""
         query = """SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
-        with anyio.fail_after(20):
+        with anyio.fail_after(60):
             while (pid := await self.connection.fetchval(query)) is None:
                 await asyncio.sleep(0.005)
         return int(pid)

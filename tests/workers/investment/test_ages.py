@@ -70,7 +70,9 @@ def test_ages_that_cannot_be_meant_are_refused(given_: dict[str, Any], message: 
         CleanupSettings(**given_)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(
     st.datetimes(datetime(2000, 1, 1), datetime(2040, 1, 1)),  # noqa: DTZ001 - hypothesis draws naive ones
     st.integers(1, 400),

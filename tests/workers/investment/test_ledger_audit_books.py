@@ -158,7 +158,9 @@ async def test_many_differences_are_all_counted_and_the_mail_stays_short(house: 
     assert (len(data["rows"]), data["more"]) == (50, 1450)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(
     st.lists(
         st.tuples(st.integers(1, 3), st.sampled_from(["DEPOSIT", "WITHDRAWAL", "ADJUST"]), st.integers(-500, 500)),

@@ -197,7 +197,9 @@ async def test_title_and_body_are_escaped_and_the_subject_is_one_line(house: Hou
     assert "<script>" not in html
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(st.lists(st.integers(1, 60), unique=True, max_size=25), st.integers(1, 10), st.data())
 async def test_whoever_the_people_are_each_gets_one_message(
     house: House, people: list[int], page: int, data: st.DataObject

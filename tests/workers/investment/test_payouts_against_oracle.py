@@ -128,7 +128,9 @@ class Both:
                 self.oracle.reverse(paid[n])
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(people, holdings, rates, levels, st.lists(event, min_size=1, max_size=9), st.integers(1, 5))
 async def test_every_cent_is_where_the_oracle_says(
     url: str, connection: asyncpg.Connection, crowd: Any, money: Any, paid_by: Any, shares: Any, events: Any, size: int

@@ -29,7 +29,9 @@ investment = st.tuples(
 )  # fmt: skip
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(st.lists(person, min_size=PEOPLE, max_size=PEOPLE), st.lists(investment, max_size=10))
 async def test_three_days_paid_by_the_job_agree_to_the_cent(
     url: str,
