@@ -127,11 +127,16 @@ class NodeLease:
         await self.register([])
 
     async def rescue(self, node: UUID, name: str, reason: str, *, even_if_alive: bool) -> None:
-        """Bury a node and, in the same transaction, give its runs and items new tokens; then end its sessions."""
+        """Bury a node and, in the same transaction, give its runs and items new tokens.
+
+        Its sessions are ended before, for one that froze in the middle of a COPY would hold its rows for ever; and
+        afterwards, for those that it has begun meanwhile.
+        """
         async with self.link.held() as connection:
             async with connection.transaction():
                 if not await connection.fetch(BURY.text, node, reason, even_if_alive):
                     return  # somebody else was first, or it lives after all
+                await connection.fetch(TERMINATE_SESSIONS.text, str(node))
                 work = await _rescue_work(connection, node)
             await connection.fetch(TERMINATE_SESSIONS.text, str(node))
         self._announce(name, work)

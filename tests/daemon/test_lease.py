@@ -132,6 +132,37 @@ async def test_a_dead_nodes_sessions_are_ended_and_nobody_elses(url: str, connec
         frozen.terminate()
 
 
+async def test_a_node_that_froze_while_it_wrote_does_not_hold_up_its_rescue(
+    url: str, connection: asyncpg.Connection
+) -> None:
+    """In the middle of a COPY a session is not idle: no timeout of the server's ends what it holds."""
+    frozen, begun = asyncio.Event(), asyncio.Event()
+
+    async def half_a_copy() -> AsyncIterator[bytes]:
+        yield b"1\n"
+        begun.set()
+        await frozen.wait()
+
+    async with held(url, "/a") as dead, held(url, "/b") as living:
+        run = await ask(connection, "t.long")
+        victim = dead.lease.incarnation
+        await connection.execute(
+            "UPDATE sexton.run SET state = 'running', attempt = 1, started_at = now(), node = $1", victim
+        )
+        writer = await asyncpg.connect(url, server_settings={"application_name": f"sexton job {victim}"})
+        await writer.execute("BEGIN; CREATE TEMPORARY TABLE paid (n int); SELECT FROM sexton.run FOR UPDATE")
+        copying = asyncio.create_task(writer.copy_to_table("paid", source=half_a_copy()))
+        await begun.wait()
+        async with asyncio.timeout(60):
+            await living.lease.rescue(victim, "/a", "a test", even_if_alive=True)
+        assert living.events == [Rescued("/a", 1, 0)]
+        assert (await the_run(connection, run))["rescues"] == 1
+        frozen.set()
+        with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
+            await copying
+        writer.terminate()
+
+
 async def test_only_one_of_several_rescuers_rescues(url: str, connection: asyncpg.Connection) -> None:
     async with held(url, "/a") as dead, held(url, "/b") as b, held(url, "/c") as c:
         victim = dead.lease.incarnation
