@@ -3,6 +3,7 @@
 from daemon import host, sql, tally, zones
 from daemon.catchup import CatchUp
 from daemon.charts import bar_charts
+from daemon.currency import currency_places
 from daemon.hook import Hook, HookCall, Kept, Refused, hook
 from daemon.job import (
     Context,
@@ -23,6 +24,7 @@ from daemon.job import (
 from daemon.jsonable import to_json
 from daemon.mail_sample import mail_sample
 from daemon.queue import Postponed, QueueItem, WorkQueue
+from daemon.report import Bars, Column, Gauges, Heat, Lines, Report, Unit, Unusual
 from daemon.retry import Priority
 from daemon.route import NotFound, Question, Route, Unavailable, route
 from daemon.schedule import Cron, Every, OnDemand
@@ -30,16 +32,21 @@ from daemon.tell import tell_each
 from daemon.transaction import Reader, Row, Transaction
 
 __all__ = [
+    "Bars",
     "CatchUp",
+    "Column",
     "Context",
     "Cron",
     "Drained",
     "Every",
+    "Gauges",
+    "Heat",
     "Held",
     "Hook",
     "HookCall",
     "Job",
     "Kept",
+    "Lines",
     "NotFound",
     "OnDemand",
     "OnEvent",
@@ -51,12 +58,16 @@ __all__ = [
     "QueueItem",
     "Reader",
     "Refused",
+    "Report",
     "Route",
     "Row",
     "Transaction",
     "Unavailable",
+    "Unit",
+    "Unusual",
     "WorkQueue",
     "bar_charts",
+    "currency_places",
     "days",
     "hook",
     "host",

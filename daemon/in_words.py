@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, tzinfo
 
 NOTHING = "–"
+SIZES = ("B", "kB", "MB", "GB", "TB")
 
 
 def duration(seconds: float | timedelta | None) -> str:
@@ -35,3 +36,11 @@ def moment(at: datetime | None, zone: tzinfo = UTC) -> str:
         return NOTHING
     local = at.astimezone(zone)
     return f"{local:%Y-%m-%d %H:%M:%S} {local.tzname() or ''}".rstrip()
+
+
+def size(octets: float) -> str:
+    """`17 B`, `1.2 MB`."""
+    unit = 0
+    while octets >= 1000 and unit < len(SIZES) - 1:
+        octets, unit = octets / 1000, unit + 1
+    return f"{octets:.0f} {SIZES[unit]}" if unit == 0 else f"{octets:.1f} {SIZES[unit]}"

@@ -26,6 +26,7 @@ from daemon.admin.api import (
     nodes,
     outbox,
     queues,
+    reports,
     run_actions,
     runs,
     stats,
@@ -38,6 +39,7 @@ from daemon.admin.dashboard import (
     outbox_page,
     overview,
     queue_page,
+    report_page,
     run_page,
     token_page,
     watching,
@@ -52,11 +54,11 @@ from daemon.version import VERSION
 
 API = (
     me, access_tokens, jobs, job_actions, runs, run_actions, queues, nodes, outbox, audit, stats, emergency,
-    approvals, background_processes, job_manager, cron_health,
+    approvals, reports, background_processes, job_manager, cron_health,
 )  # fmt: skip
 PAGES = (
     session, overview, job_page, run_page, queue_page, outbox_page, node_page, audit_page, token_page, approval_page,
-    watching, docs,
+    report_page, watching, docs,
 )  # fmt: skip
 ROUTERS: tuple[APIRouter, ...] = tuple(module.router for module in (*API, *PAGES))
 LONGEST_BODY = 1 << 20
@@ -76,6 +78,7 @@ def create_app(state: AdminState) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )  # fmt: skip
     app.state.admin = state
+    _ = state.reports  # what is wrong with them is told now
     problems.handle(app)
     approvals.handle(app)
     for router in (*ROUTERS, *suite_routes.routers(state.catalogue.packages)):

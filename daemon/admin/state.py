@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Annotated
 
 from fastapi import Depends, Request
 
+from daemon import suite_reports
 from daemon.admin.database import AdminDatabase
 from daemon.admin.live import Live
 from daemon.admin.throttle import Throttle
 from daemon.catalogue import Catalogue
+from daemon.config import ConfigError
 from daemon.engine import Engine
 from daemon.settings import Settings
 
@@ -28,6 +31,15 @@ class AdminState:
     tokens: Throttle = field(default_factory=lambda: Throttle(most=100))
     live: Live = field(default_factory=Live)
     started: float = field(default_factory=time.monotonic)
+
+    @cached_property
+    def reports(self) -> suite_reports.Reports:
+        """Raises `ConfigError` with everything that is wrong with any of them; asked for before the server starts."""
+        problems: list[str] = []
+        found = suite_reports.read(self.catalogue.packages, problems)
+        if problems:
+            raise ConfigError(problems)
+        return found
 
     @property
     def leaving(self) -> asyncio.Event:

@@ -26,7 +26,6 @@ from daemon.events import Event
 from daemon.settings import Settings
 
 APPLICATION = "sexton backup command"
-UNITS = ("B", "kB", "MB", "GB", "TB")
 T = TypeVar("T")
 
 
@@ -39,7 +38,7 @@ def create_backup(invocation: Invocation, *, verify: bool) -> int:
     async def work(service: BackupService, progress: Progress) -> Sequence[Backup]:
         made = await service.create(progress)
         how = f"verified {in_words.moment(made.verified_at)}" if made.verified_at else "not verified"
-        print(f"{made.name}: {made.tables} tables, {made.rows:,} rows, {size(made.bytes)}, {how}", flush=True)
+        print(f"{made.name}: {made.tables} tables, {made.rows:,} rows, {in_words.size(made.bytes)}, {how}", flush=True)
         return await service.prune(utc_now())
 
     with progress_shown("backup") as progress:
@@ -81,17 +80,9 @@ def described(backup: Backup) -> dict[str, Any]:
 def _row(backup: Backup) -> tuple[str, ...]:
     verified = f"{backup.verified_at:%Y-%m-%d %H:%M:%S}" if backup.verified_at else "never"
     return (
-        backup.name, f"{backup.taken_at:%Y-%m-%d %H:%M:%S}", size(backup.bytes), str(backup.tables),
+        backup.name, f"{backup.taken_at:%Y-%m-%d %H:%M:%S}", in_words.size(backup.bytes), str(backup.tables),
         f"{backup.rows:,}", verified, backup.problem or "",
     )  # fmt: skip
-
-
-def size(count: float) -> str:
-    """1.2 MB."""
-    unit = 0
-    while count >= 1000 and unit < len(UNITS) - 1:
-        count, unit = count / 1000, unit + 1
-    return f"{count:.0f} {UNITS[unit]}" if unit == 0 else f"{count:.1f} {UNITS[unit]}"
 
 
 def _say_gone(gone: Sequence[Backup]) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import asyncpg
 
-from daemon import migrate, sql, start_checks, suite_hooks, suite_routes
+from daemon import migrate, sql, start_checks, suite_hooks, suite_reports, suite_routes
 from daemon.catalogue import Catalogue
 from daemon.cli import output
 from daemon.cli.common import CommandFailed, Invocation, run_async
@@ -26,6 +26,8 @@ def check(invocation: Invocation, *, database: bool) -> int:
     problems: list[str] = []
     suite_routes.read(catalogue.packages, problems)
     hooks = suite_hooks.read(catalogue.packages, problems)
+    reports = suite_reports.read(catalogue.packages, problems)
+    problems += suite_reports.check(reports, catalogue.jobs, catalogue.settings, catalogue.packages)
     if problems:
         raise ConfigError(problems)
     wanted = [*migrate.engine_migrations(), *migrate.suite_migrations(catalogue.packages)]

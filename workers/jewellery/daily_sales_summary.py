@@ -16,6 +16,7 @@ from daemon import (
     Row,
     Transaction,
     bar_charts,
+    currency_places,
     days,
     job,
     minutes,
@@ -23,7 +24,7 @@ from daemon import (
     tell_each,
 )
 from workers.jewellery.cron_lines import cron_lines
-from workers.jewellery.money import places, said
+from workers.jewellery.money import said
 from workers.jewellery.settings import Settings
 
 SALES, KEEP_PARTIAL, KEEP_FINAL, TREND = sql.load(__file__, "sales", "keep_partial", "keep_final", "trend")
@@ -103,4 +104,4 @@ async def pictures(tx: Transaction, until: date) -> tuple[list[dict[str, str]], 
 
 
 def in_coins(amount: Decimal, currency: str) -> Decimal:
-    return amount.quantize(Decimal(1).scaleb(-places(currency)), ROUND_HALF_UP)
+    return amount.quantize(Decimal(1).scaleb(-currency_places(currency)), ROUND_HALF_UP)

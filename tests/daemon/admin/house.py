@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -75,10 +75,13 @@ class House:
 
 
 @asynccontextmanager
-async def house(url: str, *jobs: Job, settings: AdminSettings | None = None, **parts: Any) -> AsyncIterator[House]:
-    """A node of these jobs with its admin, for the block."""
+async def house(
+    url: str, *jobs: Job, settings: AdminSettings | None = None, suite_settings: Mapping[str, Any] | None = None,
+    **parts: Any,
+) -> AsyncIterator[House]:  # fmt: skip
+    """A node of these jobs with its admin, for the block. `suite_settings`: suite → its settings."""
     admin = settings or AdminSettings(listen="127.0.0.1:0")
-    async with node(url, *jobs, **parts) as running:
+    async with node(url, *jobs, settings=suite_settings or {}, **parts) as running:
         engine = running.engine
         engine.settings = engine.settings.model_copy(update={"admin": admin})
         database = AdminDatabase(lambda: url, lambda: "sexton admin test", engine.outage)

@@ -11,14 +11,27 @@ import httpx
 
 from daemon.admin.app import FOR_ANYBODY, roles_of
 from daemon.admin.roles import Role
+from daemon.report import Column, Report, Unit
+from daemon.sql import Statement
 from tests.daemon.actions_house import HAND, add_run
 from tests.daemon.admin.house import House, house
 from tests.daemon.admin.todo import QUEUE, fill
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "api.md"
 BEGIN, END = "<!-- routes: begin -->\n", "<!-- routes: end -->"
-PLACES = {"approval": "1", "job": "test.hand", "queue": QUEUE.name, "token": "00000000-0000-0000-0000-000000000000"}
+PLACES = {
+    "approval": "1",
+    "job": "test.hand",
+    "suite": "test",
+    "name": "hands",
+    "queue": QUEUE.name,
+    "token": "00000000-0000-0000-0000-000000000000",
+}
 MESSAGE = "INSERT INTO sexton.outbox (address, template, dedupe_key) VALUES ('a@example.org', 't', 'k') RETURNING id"
+HANDS = Report(
+    "Hands", "How many.", Statement("hands", "SELECT 2 AS hands", "reports.sql:hands"), "hand",
+    (Column("hands", "Hands", Unit.COUNT),), days=None,
+)  # fmt: skip
 ASKERS = (None, Role.VIEWER, Role.OPERATOR, Role.ADMIN)
 
 
@@ -43,6 +56,7 @@ async def test_every_route_lets_in_who_has_its_role_and_nobody_else(url: str, co
     await fill(connection)
     places = PLACES | {"message": str(await connection.fetchval(MESSAGE))}
     async with house(url, HAND, queues=(QUEUE,), claiming=False) as opened:
+        vars(opened.state)["reports"] = {"test": {"hands": HANDS}}  # as if a suite had declared it
         places["run"] = str(await add_run(connection, HAND, "failed"))
         wrong = []
         for method, path, role in roles_of(opened.server.app):

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.jewellery.money import from_minor, places, said, to_minor
+from daemon import currency_places
+from workers.jewellery.money import from_minor, said, to_minor
 from workers.jewellery.order_words import Order, notice
 
 ORDER = Order("o1", "ORA-1", "c1", Decimal(1), "INR", "AWB 1")
@@ -55,7 +56,7 @@ def test_currencies_have_their_own_smallest_unit(amount: str, currency: str, min
 
 @pytest.mark.parametrize(("amount", "currency"), [("0.5", "JPY"), ("0.001", "INR"), ("0.0001", "KWD")])
 def test_an_amount_without_a_coin_is_refused(amount: str, currency: str) -> None:
-    with pytest.raises(ValueError, match=f"{currency}: the currency has {places(currency)} decimal places"):
+    with pytest.raises(ValueError, match=f"{currency}: the currency has {currency_places(currency)} decimal places"):
         to_minor(Decimal(amount), currency)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import asyncpg
 
-from daemon import catalogue, in_force, run_log, schedule
+from daemon import catalogue, in_force, run_log, schedule, suite_reports
 from daemon.events import RunStarted
 from daemon.job import Context, Job
 from daemon.schedule import Cron, Every
@@ -27,7 +27,9 @@ from tests.daemon.mail import SmtpChannel
 
 SUITES = ("workers.flights", "workers.investment")
 WEEKS = timedelta(weeks=6)
-FURNITURE = Path(__file__).with_name("furniture.sql")
+REPORTING = ("workers.jewellery", "workers.productivity", "workers.tutoring")
+"""Suites of which only the jobs that make reports are here."""
+FURNITURE = [Path(__file__).with_name(name) for name in ("furniture.sql", "report_furniture.sql")]
 PAYOUT, INVOICE = "investment.daily_roi_distribution", "flights.consolidated_invoice"
 HEALTH, REPORT, AUDIT = "investment.system_health", "investment.weekly_report", "investment.ledger_audit"
 SECONDS = {PAYOUT: 212.0, INVOICE: 41.0, AUDIT: 95.0, HEALTH: 0.4, REPORT: 18.0}
@@ -63,8 +65,13 @@ async def gently(ctx: Context) -> dict[str, Any]:
 
 def jobs(*, many: bool = False) -> dict[str, Job]:
     """The jobs of the suites as they are configured, with bodies that do nothing but take their time."""
-    real = catalogue.load(Settings(suites=SUITES, database=DatabaseSettings(url="postgresql:///")))
-    found = {name: replace(job, body=_as(job.body)) for name, job in real.jobs.items()}
+    real = catalogue.load(Settings(suites=(*SUITES, *REPORTING), database=DatabaseSettings(url="postgresql:///")))
+    reports = suite_reports.read(real.packages, [])
+    makers = {f"{suite}.{report.made_by}" for suite, of in reports.items() for report in of.values()}
+    found = {
+        name: replace(job, body=_as(job.body)) for name, job in real.jobs.items()
+        if f"workers.{job.suite}" in SUITES or name in makers
+    }  # fmt: skip
     if many:
         plain = found[HEALTH]
         for n, name in enumerate(MORE * 2):
@@ -89,12 +96,13 @@ def _as(body: Any) -> Any:
 @asynccontextmanager
 async def believable_house(url: str, *, many: bool = False, **parts: Any) -> AsyncIterator[House]:
     """A node with its admin, six weeks after it was set up, which works."""
-    real = catalogue.load(Settings(suites=SUITES, database=DatabaseSettings(url=url)))
+    real = catalogue.load(Settings(suites=(*SUITES, *REPORTING), database=DatabaseSettings(url=url)))
     having = jobs(many=many)
     logging.getLogger(run_log.LOGGER).setLevel(logging.INFO)
     async with live_house(
         url, *having.values(), queues=tuple(real.queues.values()), packages=dict(real.packages),
-        channels={"email": SmtpChannel(9)}, home="billing-1:/var/lib/sexton", **parts,
+        suite_settings=dict(real.settings), channels={"email": SmtpChannel(9)}, home="billing-1:/var/lib/sexton",
+        **parts,
     ) as opened:  # fmt: skip
         await furnish(opened.connection, having)
         await set_to_work(opened, having)
@@ -106,7 +114,8 @@ async def furnish(connection: asyncpg.Connection, having: Mapping[str, Job]) -> 
     now: datetime = await connection.fetchval("SELECT sexton.clock()")
     rows = sorted((row for job in having.values() for row in history(job, now)), key=itemgetter(1))
     await connection.copy_records_to_table("run", schema_name="sexton", columns=COLUMNS, records=rows)
-    await connection.execute(FURNITURE.read_text())
+    for furniture in FURNITURE:
+        await connection.execute(furniture.read_text())
     await connection.execute(
         "UPDATE sexton.attempt SET traceback = $1 WHERE traceback IS NULL AND outcome = 'failed'", TRACEBACK
     )

@@ -25,6 +25,7 @@ TALLEST = {1440: 1500, 360: 1400}
 PAGES = {
     "overview": "/", "job": f"/jobs/{PAYOUT}", "run": "/runs/{running}",
     "queue": "/queues/flights.flight_processing_queue", "outbox": "/outbox", "audit": "/audit",
+    "reports": "/reports/productivity",
 }  # fmt: skip
 
 

@@ -18,13 +18,13 @@ async def test_tab_goes_from_the_skip_link_over_the_navigation_to_the_controls(u
         await visitor.go("/jobs/test.fees")
         await expect(visitor.button("Emergency stop…")).to_be_visible()
         order = []
-        for _ in range(17):
+        for _ in range(18):
             await visitor.page.keyboard.press("Tab")
             order.append(await visitor.page.evaluate(FOCUSED))
             assert await visitor.page.evaluate(OUTLINE) != "none", order
         assert order == [
-            "Skip to the content", "Sexton", "Overview", "Jobs", "Runs", "Queues", "Outbox", "Approvals", "Nodes",
-            "Audit", "API", "Log out", "Emergency stop…", "Run now…", "Pause…", "Reschedule…", "Edit limits…",
+            "Skip to the content", "Sexton", "Overview", "Jobs", "Runs", "Queues", "Outbox", "Reports", "Approvals",
+            "Nodes", "Audit", "API", "Log out", "Emergency stop…", "Run now…", "Pause…", "Reschedule…", "Edit limits…",
         ]  # fmt: skip
 
 

@@ -10,6 +10,8 @@ from tests.daemon.admin.browser.conftest import Visit
 from tests.daemon.admin.browser.visitor import COLOURS, NARROW, RULES, WIDE
 from tests.daemon.admin.house import House
 
+REPORTS = ("productivity", "tutoring", "jewellery?from=2001-01-01&until=2001-02-01")
+"""Every kind of picture, and what there is nothing of."""
 QUEUE = "flights.flight_processing_queue"
 
 
@@ -22,7 +24,8 @@ async def pages_of(opened: House) -> list[str]:
     return [
         "/", "/jobs", f"/jobs/{PAYOUT}", f"/jobs/{INVOICE}", f"/jobs/{HEALTH}", "/runs",
         *(f"/runs/{number}" for number in run.values()), "/queues", f"/queues/{QUEUE}", "/outbox", "/outbox/1",
-        "/outbox/suppressions", "/nodes", "/audit", "/approvals", "/tokens", "/docs", "/jobs/flights.no_such_job",
+        "/outbox/suppressions", "/nodes", "/audit", "/approvals", "/tokens",
+        *(f"/reports/{suite}" for suite in REPORTS), "/docs", "/jobs/flights.no_such_job",
     ]  # fmt: skip
 
 
