@@ -11,7 +11,7 @@ from daemon import Context
 
 @contextmanager
 def cron_lines(ctx: Context, task: str, purpose: str) -> Iterator[Callable[[str], None]]:
-    """Yields what says that something was done. With `cron_lines` the start and a failure have their lines, too.
+    """Yields what says that something was done. With `cron_lines` start, end and failure have their lines, too.
 
     `task` is the job's name in that format, `purpose` what follows "Failed to".
     """
@@ -20,10 +20,14 @@ def cron_lines(ctx: Context, task: str, purpose: str) -> Iterator[Callable[[str]
     def say(message: str) -> None:
         ctx.log.info("%s", line(ctx.now(), task, "success", f"[Cron] {message}") if wanted else message)
 
-    if wanted:
-        ctx.log.info("%s", line(ctx.now(), task, "started", f"[Cron] run {ctx.run_id}, try {ctx.attempt}"))
+    def mark(status: str) -> None:
+        if wanted:
+            ctx.log.info("%s", line(ctx.now(), task, status, f"[Cron] run {ctx.run_id}, try {ctx.attempt}"))
+
+    mark("started")
     try:
         yield say
+        mark("finished")
     except Exception as error:
         if wanted:
             said = f"[Cron Error] Failed to {purpose}: {type(error).__name__}: {error}"

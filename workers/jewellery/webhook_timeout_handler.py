@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from datetime import datetime, timedelta
+from typing import Any
 
 from daemon import CatchUp, Context, Cron, Priority, Transaction, days, job, minutes, seconds, sql
 from workers.jewellery.cron_lines import cron_lines
@@ -28,41 +29,51 @@ FIRST_PAUSE, LONGEST_PAUSE = seconds(60), minutes(60)
     connections=3, retention=days(30),
     aliases=("webhook-timeout-handler", "lastPaymentRetry/paymentRetries"),
 )  # fmt: skip
-async def webhook_timeout_handler(ctx: Context) -> object:
+async def webhook_timeout_handler(ctx: Context) -> None:
     """Ask the provider about payments that have been open for over ten minutes."""
-    with cron_lines(ctx, "webhookTimeoutHandler", "handle stale payments"):
-        return await ask(ctx)
+    with cron_lines(ctx, "webhookTimeoutHandler", "handle stale payments") as say:
+        result = await ask(ctx)
+        if result.get("payment_retries"):
+            say("Asked about {payment_retries} stale payments: {recovered} recovered, {failed} failed".format(**result))
 
 
-async def ask(ctx: Context) -> object:
+async def ask(ctx: Context) -> dict[str, Any]:
+    """Complete the run; its result."""
     settings: Settings = ctx.settings
     if not settings.razorpay.key_id:
         ctx.log.warning("nobody is asked about payments: razorpay.key_id is not set")
-        return {"checked": 0, "not_configured": True}
+        return await complete(ctx, {"checked": 0, "not_configured": True})
     async with ctx.snapshot() as reader:
         until: datetime | None = await reader.fetchval(PAUSED_UNTIL)
-        if until is not None and until > ctx.now():
-            return {"checked": 0, "rate_limited": 0, "paused_until": until}
         most = min(MOST_IN_A_PASS, max(1, int(settings.razorpay.per_second * PASS.total_seconds())))
         stale = await reader.fetch(STALE, ctx.now() - STALE_AFTER, ctx.now(), most)
+    if until is not None and until > ctx.now():
+        return await complete(ctx, {"checked": 0, "rate_limited": 0, "paused_until": until})
     run = Pass(ctx, iter(stale), until=asyncio.get_running_loop().time() + PASS.total_seconds())
     async with Razorpay(settings.razorpay, run.pace) as provider:
         await run.run(provider)
+    return await complete(ctx, report(run, len(stale)), run)
+
+
+async def complete(ctx: Context, result: dict[str, Any], run: Pass | None = None) -> dict[str, Any]:
+    """Old events go whether anybody could be asked or not."""
     async with ctx.completing() as tx:
-        await note_refusal(tx, run.refused, ctx.now())
-        forgotten = await tx.execute(FORGET_EVENTS, ctx.now() - timedelta(days=settings.webhook_retention_days))
-        tx.result(report(run, len(stale), forgotten))
-    return None
+        if run is not None:
+            await note_refusal(tx, run.refused, ctx.now())
+        before = ctx.now() - timedelta(days=ctx.settings.webhook_retention_days)
+        whole = {**result, "events_forgotten": await tx.execute(FORGET_EVENTS, before)}
+        tx.result(whole)
+    return whole
 
 
-def report(run: Pass, stale: int, forgotten: int) -> dict[str, int]:
+def report(run: Pass, stale: int) -> dict[str, int]:
     """`left`: stale ones that this pass did not come to. `payment_retries`: how often the provider was asked."""
     names = ("checked", "recovered", "failed", "review", "expired", "refunded", "authorized", "refused", "skipped")
     counts = {name: run.counts[name] for name in names}
     asked = counts["checked"] + counts["skipped"]
     return {
         **counts, "rate_limited": int(run.refused is not None), "payment_retries": asked,
-        "left": max(stale - asked, 0), "events_forgotten": forgotten,
+        "left": max(stale - asked, 0),
     }  # fmt: skip
 
 

@@ -30,6 +30,7 @@ async def test_start_and_end_have_their_lines_where_they_are_wanted(
     assert caplog.messages == [
         f"{stamp} started: [Cron] run {run.id}, try 1",
         f"{stamp} success: [Cron] Cleaned up 1 expired inventory locks",
+        f"{stamp} finished: [Cron] run {run.id}, try 1",
     ]
 
 

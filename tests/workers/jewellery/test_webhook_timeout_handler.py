@@ -306,7 +306,23 @@ async def test_a_key_that_is_not_good_fails_the_run_and_says_where_to_look(shop:
 
 async def test_without_a_key_nobody_is_asked(shop: Shop) -> None:
     run = await shop.perform(webhook_timeout_handler)
-    assert run.result == {"checked": 0, "not_configured": True}
+    assert run.result == {"checked": 0, "not_configured": True, "events_forgotten": 0}
+
+
+async def test_events_that_were_worked_are_forgotten_after_a_month_also_where_nobody_can_be_asked(
+    shop: Shop, razorpay: Provider
+) -> None:
+    month, second = timedelta(days=30), timedelta(seconds=1)
+    for id_, received, worked in (
+        ("gone", NOW - month - second, NOW), ("next", NOW - month, NOW), ("waits", NOW - 2 * month, None),
+    ):  # fmt: skip
+        await shop.insert(
+            "webhook_event", event_id=id_, type="", body=b"{}", secret_no=0, received_at=received, processed_at=worked
+        )
+    unconfigured = await shop.perform(webhook_timeout_handler)
+    asked = await reconcile(shop, razorpay, NOW + second)
+    assert (unconfigured.result["events_forgotten"], asked.result["events_forgotten"]) == (1, 1)
+    assert await shop.rows("SELECT event_id FROM jewellery.webhook_event") == [("waits",)]
 
 
 async def test_a_payment_without_an_order_over_there_is_asked_for_by_itself(shop: Shop, razorpay: Provider) -> None:
