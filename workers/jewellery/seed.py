@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 COUNTS, NOW, ADD_PRODUCTS, ANALYZE = sql.load(__file__, "counts", "now", "add_products", "analyze")
 OF_CUSTOMERS = sql.load(
-    __file__, "add_customers", "add_histories", "add_orders", "add_items", "add_totals", "add_payments", "add_locks",
-    "add_notifications", "add_password_resets",
+    __file__, "add_customers", "add_histories", "add_orders", "add_items", "add_totals", "add_payments",
+    "add_reviews", "add_locks", "add_notifications", "add_password_resets",
 )  # fmt: skip
 SKUS, _, PRICES = (list(column) for column in zip(*sample.products(), strict=True))
 MORE = {"add_customers": (sample.FIRST, sample.LAST), "add_items": (SKUS, PRICES)}

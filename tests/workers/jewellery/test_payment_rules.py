@@ -141,6 +141,15 @@ def test_a_failure_of_one_attempt_does_not_end_another() -> None:
     assert transition(held, Seen("pay_1", "order_1", "failed", 100, "INR")).status is Status.AUTHORIZED
 
 
+def test_of_two_authorised_attempts_only_the_one_that_is_known_may_be_captured() -> None:
+    held = Local(Status.AUTHORIZED, 100, "INR", "pay_2")
+    may = {
+        attempt: Effect.MAY_CAPTURE in transition(held, Seen(attempt, "order_1", "authorized", 100, "INR")).effects
+        for attempt in ("pay_1", "pay_2")
+    }
+    assert may == {"pay_1": False, "pay_2": True}
+
+
 def test_a_part_that_was_given_back_leaves_the_payment_captured() -> None:
     paid = Local(Status.CAPTURED, 100, "INR", "pay_1", "CONFIRMED")
     assert transition(paid, Seen("pay_1", "order_1", "captured", 100, "INR", refunded=40)) == Decision(Status.CAPTURED)

@@ -77,6 +77,8 @@ async def test_every_job_finds_something_to_do_and_nobody_is_told(empty_shop: Sh
         assert results[name]["deleted"] > 0, name
     assert min(results["stock_level_check"].values()) > 0
     assert results["daily_sales_summary"]["final"][0]["count"] > 0
+    reviews = await shop.value("SELECT count(*) FROM jewellery.payment WHERE status = 'REVIEW'")
+    assert reviews == await shop.count("payment_transition") > 5
 
 
 def test_the_samples_prices_end_in_nine_and_its_skus_are_its_own() -> None:
