@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -9,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon import currency_places
+from tests.workers.suite_under_test import letter
 from workers.jewellery.money import from_minor, said, to_minor
-from workers.jewellery.order_words import Order, notice
+from workers.jewellery.order_words import Order, mail, notice
 
 ORDER = Order("o1", "ORA-1", "c1", Decimal(1), "INR", "AWB 1")
 CURRENCIES = st.sampled_from(["INR", "JPY", "KWD", "USD", "XAF", "BHD"])
@@ -30,6 +32,18 @@ def test_the_given_texts_are_kept_to_the_letter(status: str, words: tuple[str, s
     found = notice(status, ORDER)
     assert found is not None
     assert (found.type, found.title, found.message) == words
+
+
+@pytest.mark.parametrize("status", ["SHIPPED", "DELIVERED"])
+def test_the_mail_of_a_notice_has_the_given_title_as_subject_and_the_given_text(status: str) -> None:
+    words = notice(status, ORDER)
+    assert words is not None
+    sent = mail(status, ORDER, words, date(2026, 11, 22))
+    subject, text, html = letter("jewellery", sent.template, sent.data)
+    assert subject == words.title
+    assert text.startswith(f"{words.message}\n")
+    assert html is not None
+    assert words.message in html
 
 
 def test_a_shipment_without_a_number_promises_none() -> None:

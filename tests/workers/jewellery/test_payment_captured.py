@@ -84,6 +84,16 @@ async def test_a_failure_releases_the_locks_and_is_told_once(ordered: Shop) -> N
     assert await ordered.rows("SELECT type FROM jewellery.notification") == [("PAYMENT_FAILED",)]
 
 
+async def test_locks_stay_while_another_payment_for_the_order_is_open(ordered: Shop) -> None:
+    await ordered.payment("p2")
+    left = []
+    for attempt, order in (("pay_1", "order_p1"), ("pay_2", "order_p2")):
+        await news(ordered, "failed", attempt, order)
+        await work(ordered)
+        left.append(await ordered.count("inventory_lock"))
+    assert left == [1, 0]
+
+
 async def test_what_is_given_back_at_once_confirms_nothing(ordered: Shop) -> None:
     await news(ordered, "captured")
     await news(ordered, "refunded", amount_refunded=49950, refund_status="full")
