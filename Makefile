@@ -7,7 +7,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 
-.PHONY: help setup setup-dev run test check format bench soak screenshots lock install rollback uninstall clean
+.PHONY: help setup setup-dev run test check format bench soak screenshots gallery lock install rollback uninstall clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -57,6 +57,9 @@ soak: setup-dev ## the kill tests, long
 
 screenshots: setup-dev ## take the pictures of docs/screenshots anew (needs chromium)
 	@$(BIN)/python -m tests.daemon.admin.browser.screenshots
+
+gallery: setup-dev ## take the pictures of docs/mails/ anew (needs chromium and an emoji font)
+	@$(BIN)/python -m tests.mails.gallery
 
 lock: setup-dev ## resolve the dependencies anew (needs uv)
 	@uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes \

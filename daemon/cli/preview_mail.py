@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from daemon import suite_mail_samples
+from daemon.catalogue import Catalogue
 from daemon.channels.channel import Message
 from daemon.channels.mime import Letterhead, compose
 from daemon.cli import output
@@ -71,9 +72,9 @@ class Mails:
         return mine[0] if mine else f"it has no sample: write @mail_sample() def {template}(settings) in {place}"
 
 
-def mails_of(invocation: Invocation) -> Mails:
-    """Reads configuration, suites and samples. Raises `ConfigError`."""
-    catalogue, base_url = invocation.catalogue, invocation.settings.public.base_url or OUR_SITE
+def mails_of(catalogue: Catalogue, base_url: str = "") -> Mails:
+    """Reads the suites' samples. Links to unsubscribe begin with `base_url`; without one with a site that is none."""
+    base_url = base_url or OUR_SITE
     problems: list[str] = []
     samples = suite_mail_samples.read(catalogue.packages, problems)
     letters = Letters(template_folders(catalogue.packages), lambda _suite, _to, _channel: f"{base_url}/u/preview")
@@ -86,7 +87,7 @@ def preview_mail(invocation: Invocation, name: str | None, to: Path | None) -> i
         raise BadUsage(f"--to {to}: which mail? sexton preview-mail lists them")
     if name is not None and to is None:
         raise BadUsage(f"{name}: write it where? --to mail.html, .txt or .eml")
-    mails = mails_of(invocation)
+    mails = mails_of(invocation.catalogue, invocation.settings.public.base_url)
     if name is None or to is None:
         return _list(mails)
     name = mails.found(name)
