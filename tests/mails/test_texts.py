@@ -37,7 +37,7 @@ def test_the_text_is_text_in_lines_that_can_be_read() -> None:
     def rule(mail: Mail) -> Iterable[object]:
         yield from NOT_TEXT.findall(mail.message.text)
         for line in mail.message.text.splitlines():
-            if len(line) > LONGEST_LINE and not line.startswith("  sexton "):
+            if len(line) > LONGEST_LINE and "sexton run-job " not in line:  # a command is copied whole
                 yield line
 
     assert wrong(rule) == {}
