@@ -67,7 +67,8 @@ async def test_a_captured_payment_confirms_once_however_the_news_comes(
     assert await ordered.rows("SELECT status, source FROM jewellery.order_status_history") == [("CONFIRMED", "webhook")]
     assert await ordered.rows("SELECT stock FROM jewellery.product") == [(9,)]
     assert await ordered.count("inventory_lock") == 0
-    assert [t for t, _, _ in await ordered.mails() if t == "order_confirmation"] == ["order_confirmation"]
+    told = ["Order Confirmed"] + ["Payment Failed"] * (story[0] == "failed" and not at_once)
+    assert [data["title"] for _, _, data in await ordered.mails()] == told
     assert await ordered.value("SELECT count(*) FROM jewellery.webhook_event WHERE processed_at IS NULL") == 0
 
 
@@ -104,10 +105,15 @@ async def test_what_is_given_back_at_once_confirms_nothing(ordered: Shop) -> Non
     assert await ordered.rows("SELECT stock FROM jewellery.product") == [(10,)]
 
 
-async def test_parts_that_are_given_back_are_kept_and_an_older_answer_takes_none_away(ordered: Shop) -> None:
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_parts_that_are_given_back_are_kept_and_an_older_answer_takes_none_away(
+    ordered: Shop, at_once: bool
+) -> None:
     for refunded in (0, 20000, 10000):
         more = {"refund_status": "partial"} if refunded else {}
         await news(ordered, "captured", amount_refunded=refunded, **more)
+        if not at_once:
+            await work(ordered)
     await work(ordered)
     assert await ordered.rows("SELECT status FROM jewellery.payment") == [("CAPTURED",)]
     assert str(await ordered.value("SELECT amount_refunded FROM jewellery.payment_check")) == "200.000"
