@@ -1,10 +1,10 @@
-"""What was sold and what is running out, for the dashboard."""
+"""What was sold, what is running out, and which payments wait for a person, for the dashboard."""
 
 from __future__ import annotations
 
 from daemon import Bars, Column, Gauges, Report, Unit, sql
 
-SALES, STOCK = sql.load(__file__, "sales", "stock")
+SALES, STOCK, REVIEWS = sql.load(__file__, "sales", "stock", "reviews")
 
 
 def money(name: str, title: str) -> Column:
@@ -38,4 +38,17 @@ stock = Report(
         Column("told_at", "Told at", Unit.INSTANT),
     ),
     picture=Gauges(("name", "state"), "left"),
+)  # fmt: skip
+reviews = Report(
+    "Payments in review",
+    "Money that does not fit its order, the longest waiting first. Refund it at the provider, or run payment_review "
+    "with the payment and a decision: accept, or refunded.",
+    REVIEWS,
+    made_by="payment_captured",
+    days=None,
+    columns=(
+        Column("payment", "Payment"), Column("order_number", "Order"), Column("order_status", "State of the order"),
+        Column("currency", "Currency"), money("amount", "Asked for"), Column("reason", "Why it waits"),
+        Column("provider_payment", "Payment at the provider"), Column("since", "Since", Unit.INSTANT),
+    ),
 )  # fmt: skip

@@ -21,3 +21,11 @@ FROM (
 LEFT JOIN stock_alert s ON s.product_id = p.id AND s.state <> 'OK'
 WHERE p.available <= 0 OR p.available <= p.threshold
 ORDER BY p.available <= 0 DESC, p.available, p.sku;
+
+-- name: reviews
+SELECT p.id AS payment, o.order_number, o.status AS order_status, p.currency::text AS currency, p.amount,
+    p.failure_reason AS reason, p.provider_payment_id AS provider_payment,
+    coalesce((SELECT max(t.at) FROM payment_transition t WHERE t.payment_id = p.id), p.created_at) AS since
+FROM payment p JOIN orders o ON o.id = p.order_id
+WHERE p.status = 'REVIEW'
+ORDER BY since, p.id;

@@ -167,8 +167,9 @@ WRONG = {
     'UPDATE shop."PasswordReset" SET token = 0': (
         "jewellery.password_reset.token_hash = 0 stands there more than once or is empty: it has to name one row"
     ),
-    "ALTER TABLE jewellery.stock_alert DROP COLUMN alerted_at": (
-        'stock_level_check.sql:judge does not fit these relations: column s.alerted_at does not exist'
+    "ALTER TABLE jewellery.provider_pause DROP COLUMN refusals": (
+        'webhook_timeout_handler.sql:pause does not fit these relations: column "refusals" of relation "provider_pause" '
+        'does not exist'
     ),
 }  # fmt: skip
 """What an operator does wrong, and what is said of it: one thing and its remedy."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shlex
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -198,6 +199,18 @@ async def test_the_administrators_mail_has_the_command_and_it_works(shop: Shop) 
     words = shlex.split(remedy.partition("sexton run-job ")[2].partition(" --reason")[0])
     assert words[:2] == ["jewellery.payment_review", "--args"]
     assert (await shop.perform(payment_review, args=json.loads(words[2]))).result["is"] == "CAPTURED"
+
+
+async def test_they_are_a_report_of_the_dashboards(reviews: Shop) -> None:
+    jobs = catalogue.load(Settings(suites=("workers.jewellery",))).jobs.values()
+    idle = [replace(job, enabled=False) for job in jobs]
+    async with house(reviews.url, *idle, packages={"jewellery": "workers.jewellery"}) as h:
+        told = (await h.viewer.get("/api/v1/reports/jewellery/reviews.csv")).raise_for_status().text
+    assert [line.split(",")[:2] for line in told.splitlines()[1:]] == [
+        ["p1", "ORA-o1"],
+        ["p2", "ORA-o2"],
+        ["p3", "ORA-o3"],
+    ]
 
 
 async def test_how_many_wait_is_a_metric(reviews: Shop) -> None:
