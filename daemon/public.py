@@ -141,7 +141,8 @@ class PublicServer:
         try:
             request = await _read(connection, reader, writer, self._longest_body)
         except h11.RemoteProtocolError:
-            return _written(connection, UNREADABLE)
+            gone = connection.our_state is h11.MUST_CLOSE  # it has hung up without asking anything
+            return b"" if gone else _written(connection, UNREADABLE)
         except TooLong as error:
             writer.write(_written(connection, self._too_long(error.path)))
             await _heard_out(reader)

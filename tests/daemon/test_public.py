@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import re
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 import asyncpg
 import httpx
@@ -279,6 +281,18 @@ async def test_a_caller_that_goes_away_is_no_news() -> None:
                 caller.sendall(f"GET {LINK} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
         assert (await listener.ask("GET", LINK)).status_code == 200
         assert listener.events == []
+
+
+async def test_a_caller_that_hangs_up_without_asking_leaves_no_error() -> None:
+    errors: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: errors.append(context))
+    async with listening() as listener:
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        writer.write_eof()
+        assert await asyncio.wait_for(read_all(reader), 60) == b""
+        writer.close()
+    gc.collect()
+    assert errors == []
 
 
 async def test_stopping_is_quick_and_frees_the_port() -> None:
