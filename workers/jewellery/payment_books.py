@@ -51,30 +51,60 @@ class OrderState:
 
 @dataclass
 class Books:
-    """All payments of the orders concerned, oldest first, and these orders."""
+    """All payments of the orders concerned, oldest first, and these orders.
+
+    Looked up and not through: a batch may be of hundreds, and the event loop stands still while it is applied.
+    """
 
     payments: list[Payment] = field(default_factory=list)
     orders: dict[str, OrderState] = field(default_factory=dict)
+    _by_id: dict[str, Payment] = field(default_factory=dict, init=False)
+    _by_attempt: dict[str, Payment] = field(default_factory=dict, init=False)
+    _by_provider_order: dict[str, Payment] = field(default_factory=dict, init=False)
+    _of_order: dict[str, list[Payment]] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        for payment in self.payments:
+            self._index(payment)
+
+    def add(self, payment: Payment) -> None:
+        """A younger one than those that are here."""
+        self.payments.append(payment)
+        self._index(payment)
+
+    def _index(self, payment: Payment) -> None:
+        self._by_id.setdefault(payment.id, payment)
+        if payment.attempt is not None:
+            self._by_attempt.setdefault(payment.attempt, payment)
+        if payment.provider_order is not None:
+            self._by_provider_order.setdefault(payment.provider_order, payment)
+        self._of_order.setdefault(payment.order_id, []).append(payment)
+
+    def decided(self, payment: Payment, attempt: str | None) -> None:
+        """From here on `attempt` is the payment's own, and the one before is not."""
+        if payment.attempt is not None and self._by_attempt.get(payment.attempt) is payment:
+            del self._by_attempt[payment.attempt]
+        payment.attempt = attempt
+        if attempt is not None:
+            self._by_attempt.setdefault(attempt, payment)
+
+    def get(self, payment_id: str) -> Payment:
+        return self._by_id[payment_id]
 
     def of(self, seen: Seen | None, payment_id: str | None) -> Payment | None:
         """The payment that an attempt belongs to: its own, else the one that was asked about, else its order's.
 
         None where there is none, and where the attempt is known here as one at another order of the provider's.
         """
-        if seen is not None:
-            for payment in self.payments:
-                if payment.attempt == seen.attempt:
-                    return payment if seen.order in (None, payment.provider_order or seen.order) else None
-        for payment in self.payments:
-            if payment.id == payment_id or (
-                payment_id is None and seen is not None and payment.provider_order == seen.order is not None
-            ):
-                return payment
-        return None
+        if seen is not None and (own := self._by_attempt.get(seen.attempt)) is not None:
+            return own if seen.order in (None, own.provider_order or seen.order) else None
+        if payment_id is not None:
+            return self._by_id.get(payment_id)
+        return self._by_provider_order.get(seen.order) if seen is not None and seen.order is not None else None
 
     def local(self, payment: Payment, now: datetime, began: datetime | None = None) -> Local:
         """`began`: when the attempt did, by the provider's clock. One far ahead of ours counts for nothing."""
-        others = (p for p in self.payments if p.order_id == payment.order_id and p is not payment)
+        others = (p for p in self._of_order[payment.order_id] if p is not payment)
         since = payment.created_at
         if began is not None and began < now + MOST_SKEW:
             since = max(since, min(began, now))

@@ -28,7 +28,7 @@ async def captured(ctx: Context, provider: Razorpay, seen: Seen, payment_id: str
 def books_of(rows: Sequence[Row]) -> Books:
     books = Books()
     for row in rows:
-        books.payments.append(payment_of(row))
+        books.add(payment_of(row))
         books.orders[row["order_id"]] = OrderState(
             row["order_id"], row["order_number"], row["customer_id"], row["order_status"]
         )

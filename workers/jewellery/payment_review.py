@@ -69,7 +69,7 @@ async def decide(ctx: Context, asked: Asked) -> None:
             settlement = await settle(tx, [observation], moment)
         except NoSuchPayment as error:
             raise ValueError(str(error)) from error
-        payment = next(p for p in settlement.books.payments if p.id == asked.payment_id)
+        payment = settlement.books.get(asked.payment_id)
         order = settlement.books.orders[payment.order_id]
         if not settlement.steps:
             local = settlement.books.local(payment, moment.now)

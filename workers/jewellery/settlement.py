@@ -95,7 +95,8 @@ class Settlement:
             attempt = seen.attempt if seen else payment.attempt
             reason = decision.reason or why
             self.steps.append(Step(payment, attempt, payment.status, decision.status, reason))
-            payment.status, payment.attempt = decision.status, attempt
+            payment.status = decision.status
+            self.books.decided(payment, attempt)
             payment.reason = None if decision.status is Status.CAPTURED else reason
         if seen is not None and seen.refunded and payment.attempt == seen.attempt:
             self.refunds[payment.id] = max(seen.refunded, self.refunds.get(payment.id, 0))
@@ -120,7 +121,7 @@ class Settlement:
             f"{first.id}:{seen.attempt}", first.order_id, first.provider, first.provider_order, seen.attempt,
             from_minor(seen.minor, seen.currency), seen.currency, Status.REVIEW, self.moment.now, decision.reason,
         )  # fmt: skip
-        self.books.payments.append(second)
+        self.books.add(second)
         self.added.append(second)
         self.steps.append(Step(second, seen.attempt, Status.PENDING, Status.REVIEW, decision.reason))
         self.alarms.append(payment_alarms.review(second, self.books.orders[second.order_id], seen, decision.reason))
@@ -146,7 +147,7 @@ async def settle(tx: Transaction, observations: Sequence[Observation], moment: M
         await write_payments(tx, settlement)
         await write_orders(tx, settlement)
     if settlement.refunds:
-        amounts = [from_minor(minor, currency_of(books, id_)) for id_, minor in settlement.refunds.items()]
+        amounts = [from_minor(minor, books.get(id_).currency) for id_, minor in settlement.refunds.items()]
         await tx.execute(KEEP_REFUNDS, list(settlement.refunds), amounts, moment.now)
     failed = [p for p in settlement.failed.values() if p.status is Status.FAILED]
     for payment in failed:
@@ -154,10 +155,6 @@ async def settle(tx: Transaction, observations: Sequence[Observation], moment: M
     for alarm in settlement.alarms:
         await payment_alarms.tell_administrators(tx, moment.settings.administrators, alarm)
     return settlement
-
-
-def currency_of(books: Books, payment_id: str) -> str:
-    return next(payment.currency for payment in books.payments if payment.id == payment_id)
 
 
 async def write_payments(tx: Transaction, settlement: Settlement) -> None:
