@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import importlib
+import signal
 import time
 from pathlib import Path
 
@@ -52,6 +53,9 @@ def arguments() -> argparse.Namespace:
 
 
 async def run(name: str, options: Options, folder: Path) -> Result:
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)  # its servers and children end with it
     progress = Progress(name)
     begun, before = time.monotonic(), load()
     progress("starting a PostgreSQL of its own")

@@ -33,7 +33,7 @@ async def run(stage: Stage) -> Result:
     rows = QUICK_ROWS if stage.options.quick else round(ROWS * stage.options.scale)
     shop = await loaded(stage, rows)
     works: dict[str, Work] = {
-        ALONE: nothing_for(0.5 if stage.options.quick else 10.0),
+        ALONE: nothing_for(0.5 if stage.options.quick else 5.0),
         JOB: by_the_job,
         BARE: by_statement,
     }
@@ -105,25 +105,29 @@ async def by_statement(url: str) -> float:
 
 def told(rows: int, rounds: dict[str, list[dict[str, Any]]]) -> Result:
     def of(name: str, what: str) -> float:
-        return median([one[what] for one in rounds[name]])
+        return float(median([one[what] for one in rounds[name]]))
 
     def worst(name: str, what: str) -> float:
         return float(max(one[what] for one in rounds[name]))
 
     table = Table(
         f"{rows:,} expired locks, checkouts beside it, durable PostgreSQL",
-        ("", "s", "checkouts", "p50 ms", "p99 ms", "worst ms", f"kept waiting {LIMIT_MS} ms", "left"),
+        ("", "s", "checkouts", "p50 ms", "p99 ms", "worst ms", "waited for a lock", "longest ms",
+         f"ended at {LIMIT_MS} ms", "left"),
         [
             (name, of(name, "seconds"), round(of(name, "checkouts")), of(name, "p50_ms"), of(name, "p99_ms"),
-             worst(name, "worst_ms"), round(worst(name, "blocked")), round(of(name, "left")))
+             worst(name, "worst_ms"), round(of(name, "waits")), worst(name, "waited_ms"), round(worst(name, "blocked")),
+             round(of(name, "left")))
             for name in rounds
         ],
-        "A checkout extends ten locks, most of them expired, adds one and commits. PostgreSQL itself ends what waits\n"
-        f"  {LIMIT_MS} ms for a lock (lock_timeout), so that the column counts waiting and no slow disk. Left: what "
+        "A checkout extends ten locks, most of them expired, adds one and commits. How long it waited for locks is "
+        f"PostgreSQL's\n  own account; it ends what waits {LIMIT_MS} ms (lock_timeout). The rest of what a checkout "
+        "takes is the disk and the core.\n  Worst and longest are of all rounds, the others medians. Left: what "
         "checkouts held.",
     )  # fmt: skip
     targets = [
         Target(f"checkouts that waited {LIMIT_MS} ms for the job", worst(JOB, "blocked"), 0),
+        Target("longest wait of a checkout for the job's locks, ms", worst(JOB, "waited_ms"), LIMIT_MS),
         Target("p99 of a checkout beside the job, ms", of(JOB, "p99_ms"), LIMIT_MS),
         Target("seconds, times the bare statement", of(JOB, "seconds") / of(BARE, "seconds"), 10),
     ]

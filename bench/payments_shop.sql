@@ -24,18 +24,6 @@ INSERT INTO jewellery.product (id, sku, name, stock) SELECT 'ring' || n, 'sku-' 
 -- Of orders that were placed an hour ago, their customers know.
 DELETE FROM jewellery.order_status_queue;
 
--- name: ask
-INSERT INTO sexton.run (job, due_at, logical_date, trigger, state, priority, not_before)
-VALUES ('jewellery.webhook_timeout_handler', sexton.clock(), current_date, 'manual', 'ready', 0, sexton.clock())
-RETURNING id;
-
--- name: ended
-SELECT state, extract(epoch FROM finished_at - started_at)::float8 AS seconds, result FROM sexton.run
-WHERE id = $1 AND state IN ('succeeded', 'failed', 'cancelled');
-
 -- name: confirmed
 SELECT count(*) FROM jewellery.orders o JOIN jewellery.order_status_history h
     ON h.order_id = o.id AND h.status = 'CONFIRMED' WHERE o.status = 'CONFIRMED';
-
--- name: kept
-SELECT count(*) FROM jewellery.webhook_event;
