@@ -168,8 +168,8 @@ WRONG = {
         "jewellery.password_reset.token_hash = 0 stands there more than once or is empty: it has to name one row"
     ),
     "ALTER TABLE jewellery.provider_pause DROP COLUMN refusals": (
-        'webhook_timeout_handler.sql:pause does not fit these relations: column "refusals" of relation "provider_pause" '
-        'does not exist'
+        'webhook_timeout_handler.sql:pause does not fit these relations: column "refusals" of relation '
+        '"provider_pause" does not exist'
     ),
 }  # fmt: skip
 """What an operator does wrong, and what is said of it: one thing and its remedy."""
