@@ -42,8 +42,11 @@ check: setup-dev ## lint, types, import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+# Tests wait for processes a third of their time, so half as many again as there are cores keep these busy.
+TESTERS ?= $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores + (cores + 1) / 2)))
+
 test: setup-dev ## all tests, on a PostgreSQL of their own
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup tests
+	@$(BIN)/python -m pytest -n $(TESTERS) --dist loadgroup tests
 
 format: setup-dev ## format the code and fix what can be fixed
 	@$(BIN)/ruff format .

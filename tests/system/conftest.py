@@ -31,9 +31,7 @@ def soaking(config: pytest.Config) -> bool:
     return "soak" in str(config.getoption("markexpr"))
 
 
-@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    _regroup(items)
     asked = soaking(config)
     for item in items:
         if HERE in item.path.parents:
@@ -42,14 +40,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(pytest.mark.timeout(3600), append=False)
                 if not asked:
                     item.add_marker(pytest.mark.skip(reason="long; make soak runs it"))
-
-
-def _regroup(items: list[pytest.Item]) -> None:
-    """xdist 3.8 writes a test's group into `_nodeid`, which pytest 9.2 reads no more: every group was ignored."""
-    for item in items:
-        grouped = getattr(item, "_nodeid", item.nodeid)
-        if grouped != item.nodeid and hasattr(item, "_id"):
-            item._id = type(item._id).parse(grouped)
 
 
 @pytest.hookimpl(wrapper=True)

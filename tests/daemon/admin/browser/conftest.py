@@ -1,8 +1,9 @@
-"""One Chromium a test process, a context of its own for each visitor; a page's errors fail the test that met them."""
+"""One Chromium, a context of its own for each visitor; a page's errors fail the test that met them."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,16 @@ from daemon.admin.roles import Role
 from tests.daemon.admin.browser.visitor import CHROMIUM, WIDE, Visitor, a_browser
 from tests.daemon.admin.house import House
 
+HERE = Path(__file__).parent
 Visit = Callable[..., Awaitable[Visitor]]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One test process has them all, and so one Chromium; being the largest group they are begun first."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 @pytest.fixture(scope="session")
