@@ -72,24 +72,23 @@ async def main() -> None:
     for left_over in [path for path in GALLERY.glob("*.webp") if path.name not in wanted]:
         left_over.unlink()
     with tempfile.TemporaryDirectory(prefix="sexton-gallery-") as folder:
-        async with a_browser() as browser:
-            for scheme in SCHEMES:
-                async with reading(browser, Path(folder), scheme) as reader:
-                    for mail in every_mail():
-                        await take(reader, mail)
+        async with a_browser() as browser, reading(browser, Path(folder)) as reader:
+            for mail in every_mail():
+                await take(reader, mail)
     (GALLERY / "README.md").write_text(page_of_all(), encoding="utf-8")
     sizes = [path.stat().st_size for path in GALLERY.iterdir()]
     print(f"{GALLERY}: {len(sizes)} files, {sum(sizes) // 1024} kB")
 
 
 async def take(reader: Reader, mail: Mail) -> None:
-    """The whole page at both widths."""
-    for width in WIDTHS:
-        await reader.opens(mail, width)
+    """The whole page at both widths, in light and dark."""
+    await reader.opens(mail)
+    for scheme, width in itertools.product(SCHEMES, WIDTHS):
+        await reader.looks(width, scheme)
         with Image.open(BytesIO(await reader.page.screenshot(full_page=True))) as raw:
             margin = (raw.width - SHOWN[width]) // 2
             picture = raw.convert("RGB").crop((margin, 0, raw.width - margin, raw.height))
-        picture.save(GALLERY / pictures_of(mail)[width, reader.scheme], lossless=True, quality=80, method=4)
+        picture.save(GALLERY / pictures_of(mail)[width, scheme], lossless=True, quality=80, method=4)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import pytest
 
 from tests.daemon.admin.browser.visitor import CHROMIUM, a_browser
 from tests.mails.gallery import GALLERY, MADE_BY, page_of_all, pictures_of
-from tests.mails.looking import SCHEMES, reading
+from tests.mails.looking import reading
 from tests.mails.mails import Mail, every_mail
 
 MOST_OCTETS = 3_000_000
@@ -25,12 +25,9 @@ UNFIT = """<!doctype html><html lang="en"><head><style>.x { color: #222; width: 
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here: apt-get install chromium")
 async def test_every_mail_is_fit_for_everybody_on_every_screen(tmp_path: Path) -> None:
     """One browser for all. That it would be seen is seen by a mail that has everything wrong."""
-    async with a_browser() as browser:
-        for scheme in SCHEMES:
-            async with reading(browser, tmp_path, scheme) as reader:
-                assert [trouble for mail in every_mail() for trouble in await reader.troubles_with(mail)] == []
-        async with reading(browser, tmp_path, "light") as reader:
-            said = "\n".join(await reader.troubles_with(unfit()))
+    async with a_browser() as browser, reading(browser, tmp_path) as reader:
+        assert [trouble for mail in every_mail() for trouble in await reader.troubles_with(mail)] == []
+        said = "\n".join(await reader.troubles_with(unfit()))
     assert [trouble for trouble in SEEN if trouble not in said] == []
 
 

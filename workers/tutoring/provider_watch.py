@@ -156,7 +156,8 @@ def facts(change: Transition, fallback: str | None, now: datetime) -> dict[str, 
 def _sentence(change: Transition, fallback: str | None) -> str:
     if change.judged.state.diverted:
         helped = f"{fallback} stands in for it" if fallback else "nobody is left"
-        return f"{change.name} is {change.judged.state}, and {helped}"
+        what = "blocked" if change.judged.state is State.BLOCKED else "set aside"
+        return f"{change.name} is {what}, and {helped}"
     return f"{change.name} is asked again" if change.before.diverted else f"{change.name} is {change.judged.state}"
 
 

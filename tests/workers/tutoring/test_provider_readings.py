@@ -46,7 +46,7 @@ async def test_95_percent_diverts_tells_once_and_names_who_stands_in(providers: 
         await providers.uses("openai", percent, NOON)
     assert await providers.state("openai") == ("FAILOVER", 96.0, "anthropic")
     assert await providers.asked(NOON) == "anthropic"
-    assert await providers.alerts() == ["openai is FAILOVER, and anthropic stands in for it"]
+    assert await providers.alerts() == ["openai is set aside, and anthropic stands in for it"]
     assert await providers.school.count("provider_transition") == 1
     assert await providers.school.rows("SELECT provider, fallback FROM tutoring.active_failover") == [
         ("openai", "anthropic")
@@ -175,7 +175,7 @@ async def test_two_nodes_that_read_at_once_tell_once(providers: Providers) -> No
         await providers.report("openai", requests(96, MINUTE), NOON)
     done: list[Any] = await asyncio.gather(*(providers.read(NOON) for _ in range(3)))
     assert sum((run or {"done": 0})["done"] for run in done) == 20
-    assert await providers.alerts() == ["openai is FAILOVER, and anthropic stands in for it"]
+    assert await providers.alerts() == ["openai is set aside, and anthropic stands in for it"]
 
 
 ANOTHER_MEANWHILE = """

@@ -43,7 +43,7 @@ async def test_when_all_are_blocked_there_is_nobody_and_it_is_told_once(provider
     assert await providers.asked(NOON) is None
     told = await providers.alerts()
     assert told.count("no_provider") == 1
-    assert "openai is BLOCKED, and nobody is left" in told
+    assert "openai is blocked, and nobody is left" in told
     assert await providers.asked(NOON + 5 * MINUTE) == "openai"  # whole again, were the daemon away or not
 
 
