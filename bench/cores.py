@@ -26,8 +26,13 @@ def bound(pid: int, cores: Iterable[int]) -> None:
                 os.sched_setaffinity(int(thread.name), cores)
 
 
+def waited(pid: int) -> float:
+    """Seconds so far that a process's first thread, where its event loop runs, was ready to and had no core."""
+    return int(Path(f"/proc/{pid}/task/{pid}/schedstat").read_text().split()[1]) / 1e9
+
+
 def shared() -> str:
     """A sentence about it for a table's note."""
     if others() == ONE:
         return "The machine has one core, which PostgreSQL and the callers share with what is measured."
-    return "What is measured has a core of its own; PostgreSQL and the callers share the others."
+    return "What is measured is bound to one core; PostgreSQL and the callers have the others."

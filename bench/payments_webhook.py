@@ -15,7 +15,9 @@ from bench.report import Table
 from bench.stage import Stage, child
 from daemon import sql
 
-KEPT, WORKED = sql.load(__file__, "kept", "worked")
+KEPT, WORKED, TIME_FLUSHES, RELOAD, FORGET, FLUSH = sql.load(
+    __file__, "kept", "worked", "time_flushes", "reload", "forget", "flush"
+)
 
 CALLS_A_SECOND = 500.0
 WARM_UP = 100
@@ -37,21 +39,37 @@ async def by_the_daemon(stage: Stage, url: str, calls: int, *, works: bool) -> F
     """Where the events are also worked: until the last order is confirmed, and `after` seconds since the last call."""
     connection = await asyncpg.connect(url)
     try:
+        await timing_flushes(connection)
         async with shopkeeper(stage, url, 9, per_second=CALLS_A_SECOND, works=works) as (running, public):
             cores.bound(running.pid, cores.ONE)
             cores.bound(stage.postgres_pid, cores.others())
             warm = (await called(public, min(WARM_UP, calls // 2), first=calls + 1))["kept"]
             ours, postgres = CpuMeter(running.pid), CpuMeter(stage.postgres_pid)
-            found = await called(public, calls, first=1)
+            found = await measured(running.pid, public, calls)
             ended = asyncio.get_running_loop().time()
             # Whoever was told so can rely on it.
             assert await connection.fetchval(KEPT.text) >= found["kept"] + warm
             if works:
                 await confirmed(connection, found["kept"] + warm)
                 found |= {"after": asyncio.get_running_loop().time() - ended, **await worked(connection)}
-            return {**found, "cpu": ours.sample(), "postgres_cpu": postgres.sample()}
+            flush = (await connection.fetchval(FLUSH.text)) / 1000
+            return {**found, "cpu": ours.sample(), "postgres_cpu": postgres.sample(), "flush": flush}
     finally:
         await connection.close()
+
+
+async def timing_flushes(connection: asyncpg.Connection) -> None:
+    """PostgreSQL shall tell how long the disk takes: no commit is quicker than that."""
+    for statement in (TIME_FLUSHES, RELOAD, FORGET):
+        await connection.execute(statement.text)
+
+
+async def measured(pid: int, port: int, calls: int) -> Found:
+    """`coreless`: the share of that time in which the event loop was ready to run and others had its core."""
+    loop = asyncio.get_running_loop()
+    began, waited = loop.time(), cores.waited(pid)
+    found = await called(port, calls, first=1)
+    return {**found, "coreless": (cores.waited(pid) - waited) / (loop.time() - began)}
 
 
 async def confirmed(connection: asyncpg.Connection, orders: int) -> None:
@@ -71,7 +89,8 @@ async def by_the_bare_handler(stage: Stage, calls: int) -> Found:
     async with serving(stage, "bare", CALLS_A_SECOND) as server:
         cores.bound(server.pid, cores.ONE)
         meter = CpuMeter(server.pid)
-        return {**await called(server.port, calls, first=1), "cpu": meter.sample(), "postgres_cpu": 0.0}
+        found = await measured(server.pid, server.port, calls)
+        return {**found, "cpu": meter.sample(), "postgres_cpu": 0.0, "flush": 0.0}
 
 
 def table(calls: int, answers: Mapping[str, Sequence[Found]]) -> Table:
@@ -81,14 +100,17 @@ def table(calls: int, answers: Mapping[str, Sequence[Found]]) -> Table:
     rows = [
         (name, f"{sum(one['kept'] for one in found):,} of {calls * len(found):,}",
          *(middle(name, p) for p in ("p50", "p99", "worst")), middle(name, "cpu") / calls,
-         middle(name, "postgres_cpu") / calls, middle(name, "late"))
+         middle(name, "postgres_cpu") / calls, middle(name, "flush"), middle(name, "coreless") / 10,
+         middle(name, "late"))
         for name, found in answers.items()
     ]  # fmt: skip
     return Table(
         f"{calls:,} webhook calls, {CALLS_A_SECOND:g} a second, a connection each, on one core",
-        ("", "answered 200", "p50 ms", "p99 ms", "worst ms", "CPU ms/call", "PostgreSQL's", "caller late, p99 ms"),
+        ("", "answered 200", "p50 ms", "p99 ms", "worst ms", "CPU ms/call", "PostgreSQL's", "flush ms", "coreless %",
+         "caller late, p99 ms"),
         rows,
         f"{cores.shared()}\n  Latency is from the instant a call was due: a caller that is late counts against us.\n  "
+        "Flush: of the disk, PostgreSQL's mean; a call waits for up to two. Coreless: others had the core.\n  "
         f"Worked at the same time: {middle(WORKING, 'worked_p99'):.0f} ms after an event came (p99); the last order "
         f"was confirmed\n  {middle(WORKING, 'after'):.0f} ms after the last call.",
-    )
+    )  # fmt: skip
