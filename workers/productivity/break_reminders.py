@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from daemon import CatchUp, Context, Cron, Priority, job, minutes, sql
+from workers.productivity import many_people
 from workers.productivity.reminding import zones_with_people
 from workers.productivity.settings import Settings
 from workers.productivity.slots import Clocks, local
@@ -33,6 +34,7 @@ async def break_reminders(ctx: Context) -> None:
     counts: dict[str, Any] = {"zones": len(due), "sent": 0, "suppressed": {}}
     async with ctx.completing() as tx:
         if due:
+            await tx.execute(many_people.SET_UP)
             row = await tx.fetchrow(
                 WRITE, json.dumps(due), ctx.due_at, settings.frontend_url, settings.reminders.break_after_minutes
             )

@@ -6,11 +6,11 @@ import json
 from datetime import date, datetime, timedelta
 
 from daemon import CatchUp, Context, Cron, Overlap, Priority, Transaction, days, job, minutes, sql
-from workers.productivity import rollups
+from workers.productivity import many_people, rollups
 from workers.productivity.local_days import local_days
 from workers.productivity.settings import Settings
 
-FIRST_DAY, ROOM_TO_SORT, JUDGE, TOLD = sql.load(__file__, "first_day", "room_to_sort", "judge", "told")
+FIRST_DAY, JUDGE, TOLD = sql.load(__file__, "first_day", "judge", "told")
 FORGET = sql.load(__file__, "forget_activity", "forget_figures")
 COUNT = sql.load(__file__, "signed_up", "count_activity", "count_people", "count_sessions", "count_goals")
 (RETAIN,) = sql.load(__file__, "retain")
@@ -80,7 +80,7 @@ async def first_day(ctx: Context, last: date) -> date:
 
 
 async def count(tx: Transaction, first: date, last: date, zone_days: str, now: datetime) -> None:
-    await tx.execute(ROOM_TO_SORT)
+    await tx.execute(many_people.SET_UP)
     for statement in FORGET:
         await tx.execute(statement, first, last)
     for statement in COUNT:

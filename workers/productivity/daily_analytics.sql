@@ -1,9 +1,5 @@
 -- Where nothing else is said: $1, $2: the first and the last day. $3: what the days of every zone are from and to. $4: now.
 
--- name: room_to_sort
--- Days are grouped and counted in memory.
-SELECT set_config('work_mem', '256MB', true);
-
 -- name: first_day
 -- $1: the day. $2: days that are counted again for what was written late. $3: days kept. The first to count: a few again,
 -- those that no run counted, and at first everything there is.

@@ -9,7 +9,7 @@ from typing import Any
 from daemon import CatchUp, Context, Cron, Priority, hours, job, minutes, sql
 from workers.productivity.reminding import Reminder, remind
 from workers.productivity.settings import ReminderSettings
-from workers.productivity.slots import ONE_DAY, Rule, Slot, days
+from workers.productivity.slots import ONE_DAY, Rule, Slot, day_starts
 
 (WRITE,) = sql.load(__file__, "write")
 DAYS_SHOWN = 7
@@ -33,10 +33,12 @@ def rule(settings: ReminderSettings) -> Rule:
 
 def details(slot: Slot, settings: ReminderSettings) -> Mapping[str, Any]:
     """The last days, today included, and how far back activity may lie."""
-    shown = days(slot.clock, slot.date - (DAYS_SHOWN - 1) * ONE_DAY, DAYS_SHOWN)
+    first = slot.date - (DAYS_SHOWN - 1) * ONE_DAY
+    starts = day_starts(slot.clock, first, DAYS_SHOWN)
     return {
-        "days": [{"day": day, "starts": starts, "ends": ends} for day, starts, ends in shown],
-        "today": shown[-1][1],
+        "first": first,
+        "starts": starts,
+        "today": starts[-2],
         "active_since": slot.due_at - timedelta(days=settings.daily_check_days),
     }
 

@@ -1,11 +1,12 @@
 -- name: write
 -- $1: slots. $2: now. $3: where the pages are. $4: goals listed in one mail.
 WITH slot AS MATERIALIZED (
-    SELECT * FROM jsonb_to_recordset($1::jsonb) AS s (
+    SELECT s.*, blank_days(first, 7, 'Dy') AS blank
+    FROM jsonb_to_recordset($1::jsonb) AS s (
         zone text, date date, since timestamptz, expires_at timestamptz, today timestamptz, active_since timestamptz,
-        days jsonb)
+        first date, starts timestamptz[])
 ), due AS MATERIALIZED (
-    SELECT a.id AS user_id, a.name, s.date, s.expires_at, s.days, coalesce(a.refusal,
+    SELECT a.id AS user_id, a.name, s.zone, s.date, coalesce(a.refusal,
         CASE WHEN a.channels ->> 'daily' = 'false' THEN 'daily checks are off'
              WHEN a.workday_mask >> (extract(isodow FROM s.date)::int - 1) & 1 = 0 THEN 'no workday' END) AS refusal
     FROM slot s
@@ -25,14 +26,12 @@ WITH slot AS MATERIALIZED (
 ), mailed AS (
     INSERT INTO sexton.outbox (suite, recipient, channel, template, data, kind, dedupe_key, expires_at)
     SELECT 'productivity', user_id::text, 'email', 'daily_check', jsonb_build_object(
-            'name', name, 'date', date, 'url', $3::text, 'days', f.days, 'goals', g.goals, 'more', g.more),
-        'promotional', 'productivity:daily_check:' || user_id || ':' || date, expires_at
+            'name', name, 'date', d.date, 'url', $3::text, 'days', w.days, 'goals', g.goals, 'more', g.more),
+        'promotional', 'productivity:daily_check:' || user_id || ':' || d.date, s.expires_at
     FROM due d
-    CROSS JOIN LATERAL (
-        SELECT jsonb_agg(jsonb_build_object(
-                'day', w.day, 'label', to_char(w.day, 'Dy'), 'minutes', f.seconds / 60) ORDER BY w.day) AS days
-        FROM jsonb_to_recordset(d.days) AS w (day date, starts timestamptz, ends timestamptz)
-        CROSS JOIN LATERAL focus(d.user_id, w.starts, least(w.ends, $2)) f) f
+    JOIN slot s USING (zone, date)
+    CROSS JOIN LATERAL focused(d.user_id, s.starts[1], s.starts[1], $2) f
+    CROSS JOIN LATERAL focus_by_day(f.during, s.blank, s.starts) w
     CROSS JOIN LATERAL open_goals(d.user_id, $4::int) g
     WHERE d.refusal IS NULL
     ON CONFLICT (dedupe_key) DO NOTHING

@@ -7,10 +7,9 @@ from datetime import date
 from typing import Any
 
 from daemon import CatchUp, Context, Cron, Priority, days, hours, job, minutes, sql
-from workers.productivity import slots
 from workers.productivity.reminding import Reminder, remind
 from workers.productivity.settings import ReminderSettings
-from workers.productivity.slots import ONE_DAY, Rule, Slot
+from workers.productivity.slots import ONE_DAY, Rule, Slot, day_starts, instant
 
 (WRITE,) = sql.load(__file__, "write")
 
@@ -38,13 +37,10 @@ def month_before(day: date) -> date:
 
 def details(slot: Slot, _settings: ReminderSettings) -> Mapping[str, Any]:
     month = month_before(slot.date)
-    shown = slots.days(slot.clock, month, (slot.date - month).days)
     return {
         "month": month,
-        "days": [{"day": day, "starts": starts, "ends": ends} for day, starts, ends in shown],
-        "before": slots.instant(slot.clock, month_before(month)),
-        "starts": shown[0][1],
-        "ends": shown[-1][2],
+        "before": instant(slot.clock, month_before(month)),
+        "starts": day_starts(slot.clock, month, (slot.date - month).days),
     }
 
 

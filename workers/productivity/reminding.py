@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from daemon import Context, Transaction, sql
+from workers.productivity import many_people
 from workers.productivity.settings import ReminderSettings, Settings
 from workers.productivity.slots import Clocks, Rule, Slot, slots, unknown_zones
 
@@ -85,6 +86,7 @@ async def serve(
     counts["slots"] = sum(not slot.again for slot in due if slot.skipped is None)
     counts["skipped_slots"] = sum(slot.skipped is not None for slot in due)
     if served:
+        await tx.execute(many_people.SET_UP)
         row = await tx.fetchrow(
             reminder.write, json.dumps(served, default=as_json), now, settings.frontend_url,
             settings.reminders.goals_listed,

@@ -118,8 +118,13 @@ def unknown_zones(people: Sequence[str], clocks: Clocks) -> list[str]:
     return [zone for zone in people if not clocks.of(zone)[1]]
 
 
+def day_starts(clock: ZoneInfo, first: date, number: int) -> list[datetime]:
+    """The first instant of each of so many dates from `first`, and last the first after them."""
+    return [instant(clock, first + n * ONE_DAY) for n in range(number + 1)]
+
+
 def days(clock: ZoneInfo, first: date, number: int) -> list[tuple[date, datetime, datetime]]:
     """So many dates from `first`, each with its first instant and the one after its last. One that the zone left out
     begins when it ends."""
-    starts = [instant(clock, first + n * ONE_DAY) for n in range(number + 1)]
+    starts = day_starts(clock, first, number)
     return [(first + n * ONE_DAY, starts[n], starts[n + 1]) for n in range(number)]

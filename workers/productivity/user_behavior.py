@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from daemon import CatchUp, Context, Cron, Priority, job, minutes, sql, tally
+from workers.productivity import many_people
 from workers.productivity.local_days import local_days
 
 WATERMARK, NEXT_USERS, DESCRIBE, SET_WATERMARK = sql.load(
@@ -37,7 +38,8 @@ async def user_behavior(ctx: Context) -> None:
             break
         after = batch["last"]
         async with ctx.transaction(cursor=[now.isoformat(), after]) as tx:
-            described = await tx.fetchval(DESCRIBE, batch["ids"], now, zone_days, offsets)
+            await tx.execute(many_people.SET_UP)
+            described: int = await tx.fetchval(DESCRIBE, batch["ids"], now, zone_days, offsets)
             await tally.add(tx, ctx.run_id, "described", described)
         await ctx.progress(after)
     async with ctx.completing() as tx:

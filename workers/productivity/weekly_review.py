@@ -8,7 +8,7 @@ from typing import Any
 from daemon import CatchUp, Context, Cron, Priority, hours, job, minutes, sql
 from workers.productivity.reminding import Reminder, remind
 from workers.productivity.settings import ReminderSettings
-from workers.productivity.slots import ONE_DAY, Rule, Slot, days
+from workers.productivity.slots import ONE_DAY, Rule, Slot, day_starts, instant
 
 (WRITE,) = sql.load(__file__, "write")
 SUNDAY = 7
@@ -33,13 +33,11 @@ def rule(settings: ReminderSettings) -> Rule:
 
 def details(slot: Slot, _settings: ReminderSettings) -> Mapping[str, Any]:
     """Seven local dates with this one the last, which is not over: the mail says so. And the seven before."""
-    before, *_ = days(slot.clock, slot.date - (2 * WEEK - 1) * ONE_DAY, WEEK)
-    week = days(slot.clock, slot.date - (WEEK - 1) * ONE_DAY, WEEK)
+    first = slot.date - (WEEK - 1) * ONE_DAY
     return {
-        "days": [{"day": day, "starts": starts, "ends": ends} for day, starts, ends in week],
-        "before": before[1],
-        "starts": week[0][1],
-        "ends": week[-1][2],
+        "before": instant(slot.clock, first - WEEK * ONE_DAY),
+        "first": first,
+        "starts": day_starts(slot.clock, first, WEEK),
     }
 
 

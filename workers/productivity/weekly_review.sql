@@ -2,16 +2,18 @@
 -- $1: slots. $2: now. $3: where the pages are. $4: goals listed in one mail. Who has no goal and has not focused for two
 -- weeks gets nothing.
 WITH slot AS MATERIALIZED (
-    SELECT * FROM jsonb_to_recordset($1::jsonb) AS s (
-        zone text, date date, since timestamptz, expires_at timestamptz, before timestamptz, starts timestamptz,
-        ends timestamptz, days jsonb)
+    SELECT s.*, starts[1] AS week_starts, least(starts[8], $2::timestamptz) AS week_ends,
+        blank_days(first, 7, 'Dy') AS blank
+    FROM jsonb_to_recordset($1::jsonb) AS s (
+        zone text, date date, since timestamptz, expires_at timestamptz, before timestamptz, first date,
+        starts timestamptz[])
 ), due AS MATERIALIZED (
-    SELECT a.id AS user_id, a.name, s.date, s.expires_at, s.days, s.before, s.starts, least(s.ends, $2::timestamptz) AS ends,
+    SELECT a.id AS user_id, a.name, s.zone, s.date,
         coalesce(a.refusal, CASE WHEN a.channels ->> 'weekly' = 'false' THEN 'weekly reviews are off' END) AS refusal
     FROM slot s
     JOIN audience a ON a.tz = s.zone AND a.tz_set_at >= s.since
     WHERE (EXISTS (SELECT FROM goal g WHERE g.user_id = a.id AND g.status = 'OPEN')
-            OR EXISTS (SELECT FROM goal g WHERE g.user_id = a.id AND g.status = 'DONE' AND g.completed_at >= s.starts)
+            OR EXISTS (SELECT FROM goal g WHERE g.user_id = a.id AND g.status = 'DONE' AND g.completed_at >= s.week_starts)
             OR EXISTS (SELECT FROM timed_session t WHERE t.user_id = a.id AND t.kind = 'FOCUS' AND t.started_at >= s.before
                 AND t.started_at <= $2))
         AND NOT EXISTS (
@@ -24,20 +26,16 @@ WITH slot AS MATERIALIZED (
 ), mailed AS (
     INSERT INTO sexton.outbox (suite, recipient, channel, template, data, kind, dedupe_key, expires_at)
     SELECT 'productivity', user_id::text, 'email', 'weekly_review', jsonb_build_object(
-            'name', name, 'date', date, 'url', $3::text, 'days', w.days, 'minutes', w.seconds / 60,
+            'name', name, 'date', d.date, 'url', $3::text, 'days', w.days, 'minutes', w.seconds / 60,
             'sessions', f.sessions, 'minutes_before', b.seconds / 60, 'done', g.done, 'overdue', g.overdue,
             'due_next_week', g.due_next_week, 'open', g.open, 'more', greatest(g.open - $4::int, 0),
             'completed', coalesce(g.completed, '[]'), 'goals', coalesce(g.goals, '[]')),
-        'promotional', 'productivity:weekly_review:' || user_id || ':' || date, expires_at
+        'promotional', 'productivity:weekly_review:' || user_id || ':' || d.date, s.expires_at
     FROM due d
-    CROSS JOIN LATERAL (
-        SELECT jsonb_agg(jsonb_build_object(
-                'day', w.day, 'label', to_char(w.day, 'Dy'), 'minutes', f.seconds / 60) ORDER BY w.day) AS days,
-            sum(f.seconds)::bigint AS seconds
-        FROM jsonb_to_recordset(d.days) AS w (day date, starts timestamptz, ends timestamptz)
-        CROSS JOIN LATERAL focus(d.user_id, w.starts, least(w.ends, $2)) f) w
-    CROSS JOIN LATERAL focus(d.user_id, d.starts, d.ends) f
-    CROSS JOIN LATERAL focus(d.user_id, d.before, d.starts) b
+    JOIN slot s USING (zone, date)
+    CROSS JOIN LATERAL focused(d.user_id, s.before, s.week_starts, s.week_ends) f
+    CROSS JOIN LATERAL focus_by_day(f.during, s.blank, s.starts) w
+    CROSS JOIN LATERAL (SELECT seconds(f.during * tstzmultirange(tstzrange(s.before, s.week_starts)))::bigint AS seconds) b
     CROSS JOIN LATERAL (
         SELECT count(*) FILTER (WHERE status = 'DONE') AS done, count(*) FILTER (WHERE status = 'OPEN') AS open,
             count(*) FILTER (WHERE status = 'OPEN' AND due_on < d.date) AS overdue,
@@ -49,7 +47,7 @@ WITH slot AS MATERIALIZED (
         FROM (SELECT id, title, due_on, progress, status, row_number() OVER (PARTITION BY status ORDER BY due_on, id) AS nth
               FROM goal
               WHERE user_id = d.user_id
-                  AND (status = 'OPEN' OR (status = 'DONE' AND completed_at >= d.starts AND completed_at < d.ends))) n) g
+                  AND (status = 'OPEN' OR (status = 'DONE' AND completed_at >= s.week_starts AND completed_at < s.week_ends))) n) g
     WHERE d.refusal IS NULL
     ON CONFLICT (dedupe_key) DO NOTHING
     RETURNING 1

@@ -39,6 +39,9 @@ class Tables:
 
     connection: asyncpg.Connection
 
+    async def execute(self, statement: object) -> Any:
+        return await self.connection.execute(str(statement))
+
     async def fetch(self, statement: object, *args: object) -> Any:
         return await self.connection.fetch(str(statement), *args)
 

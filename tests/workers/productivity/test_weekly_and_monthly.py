@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from datetime import UTC, date, datetime, timedelta
 
@@ -49,14 +50,17 @@ async def test_the_database_counts_as_by_hand(house: House, connection: asyncpg.
         ],
     )  # fmt: skip
     rows = await connection.fetch(
-        "SELECT u.id, d, f.seconds FROM productivity.users u, generate_series(0, 6) d, "
-        "productivity.focus(u.id, $1::timestamptz + d * $2::interval, $1::timestamptz + (d + 1) * $2::interval) f",
-        START,
-        timedelta(days=1),
+        "SELECT u.id, w.days, w.seconds, w.active FROM productivity.users u, "
+        "productivity.focused(u.id, ($1::timestamptz[])[1], $1[1], $1[8]) f, "
+        "productivity.focus_by_day(f.during, productivity.blank_days('2026-11-02', 7, 'Dy'), $1) w",
+        [START + timedelta(days=n) for n in range(8)],
     )
-    assert {(user, day): seconds // 60 for user, day, seconds in rows} == {
-        (user, day): by_hand(found, day * 1440, (day + 1) * 1440) for user, found in weeks.items() for day in range(7)
-    }
+    expected = {user: [by_hand(f, d * 1440, (d + 1) * 1440) for d in range(7)] for user, f in weeks.items()}
+    for user, days, seconds, active in rows:
+        minutes = expected[user]
+        assert [day["minutes"] for day in json.loads(days)] == minutes
+        assert (seconds, active) == (60 * sum(minutes), sum(m > 0 for m in minutes))
+    assert [day["day"] for day in json.loads(rows[0]["days"])] == [f"2026-11-0{n}" for n in range(2, 9)]
 
 
 async def test_the_trailing_seven_days_end_with_this_evening(house: House) -> None:

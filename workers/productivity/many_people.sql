@@ -1,0 +1,4 @@
+-- name: set_up
+-- For one transaction: sorts and hashes stay in memory, and plans are made for what is asked. The plan that PostgreSQL
+-- keeps after a statement's fifth use takes a list of thousands for one of ten.
+SELECT set_config('work_mem', '256MB', true), set_config('plan_cache_mode', 'force_custom_plan', true);
