@@ -8,12 +8,7 @@ from datetime import datetime, timedelta
 from daemon import CatchUp, Context, Cron, Priority, days, job, minutes, sql, tally
 from workers.productivity.settings import Settings
 
-(
-    SESSIONS, DAILY_METRICS, WEEKLY_METRICS, MONTHLY_METRICS, ACTIVITY, RETENTION, ANOMALIES, BEHAVIOR, SAMPLES,
-) = sql.load(
-    __file__, "sessions", "daily_metrics", "weekly_metrics", "monthly_metrics", "activity", "retention", "anomalies",
-    "behavior", "samples",
-)  # fmt: skip
+SESSIONS, FIGURES, BEHAVIOR = sql.load(__file__, "sessions", "figures", "behavior")
 
 BATCH = 5_000
 SAMPLES_KEPT = timedelta(days=30)
@@ -42,20 +37,26 @@ async def data_cleanup(ctx: Context) -> None:
 
 
 def steps(at: datetime, settings: Settings) -> list[Step]:
-    """PURE: what goes, in this order, with the instants before which it is old."""
+    """PURE: what goes, in this order, with the instants before which it is old. Figures are of whole days, and go with
+    the week or month that they are of."""
     raw = at - timedelta(days=settings.cleanup_interval_days)
-    figures = at - timedelta(days=settings.analytics_retention_days)
+    days_kept = at - timedelta(days=settings.analytics_retention_days)
+    day = days_kept.replace(hour=0, minute=0, second=0, microsecond=0)
     return [
         ("sessions_archived", SESSIONS, (raw, BATCH)),
-        ("daily_metrics", DAILY_METRICS, (figures, BATCH)),
-        ("weekly_metrics", WEEKLY_METRICS, (figures, BATCH)),
-        ("monthly_metrics", MONTHLY_METRICS, (figures, BATCH)),
-        ("activity_days", ACTIVITY, (figures, BATCH)),
-        ("retention_rows", RETENTION, (figures, BATCH)),
-        ("anomalies", ANOMALIES, (figures, BATCH)),
-        ("behavior_rows", BEHAVIOR, (figures, BATCH, at - SUPERSEDED_KEPT)),
-        ("samples", SAMPLES, (at - SAMPLES_KEPT, BATCH)),
+        old("daily_metrics", "metric_daily", "day", day),
+        old("weekly_metrics", "metric_weekly", "week_start", day - timedelta(days=6)),
+        old("monthly_metrics", "metric_monthly", "month", day.replace(day=1)),
+        old("activity_days", "activity_day", "day", day),
+        old("retention_rows", "retention", "cohort_day", day),
+        old("anomalies", "anomaly", "at", day),
+        ("behavior_rows", BEHAVIOR, (day, BATCH, at - SUPERSEDED_KEPT)),
+        old("samples", "perf_sample", "at", at - SAMPLES_KEPT),
     ]
+
+
+def old(name: str, table: str, column: str, before: datetime) -> Step:
+    return name, FIGURES.on(table=table, column=column), (before, BATCH)
 
 
 async def one_batch(ctx: Context, n: int, step: Step) -> int:

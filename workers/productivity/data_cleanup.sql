@@ -15,51 +15,11 @@ WITH moved AS (
 )
 SELECT count(*) AS gone FROM kept;
 
--- name: daily_metrics
+-- name: figures
+-- Of any table of figures, by its column of days or instants.
 WITH gone AS (
-    DELETE FROM metric_daily WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM metric_daily WHERE day < $1::timestamptz::date LIMIT $2))
-    RETURNING 1
-)
-SELECT count(*) AS gone FROM gone;
-
--- name: weekly_metrics
--- A week that begins before goes as a whole.
-WITH gone AS (
-    DELETE FROM metric_weekly WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM metric_weekly WHERE week_start + 6 < $1::timestamptz::date LIMIT $2))
-    RETURNING 1
-)
-SELECT count(*) AS gone FROM gone;
-
--- name: monthly_metrics
-WITH gone AS (
-    DELETE FROM metric_monthly WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM metric_monthly WHERE month + interval '1 month' <= $1::timestamptz::date LIMIT $2))
-    RETURNING 1
-)
-SELECT count(*) AS gone FROM gone;
-
--- name: activity
-WITH gone AS (
-    DELETE FROM activity_day WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM activity_day WHERE day < $1::timestamptz::date LIMIT $2))
-    RETURNING 1
-)
-SELECT count(*) AS gone FROM gone;
-
--- name: retention
-WITH gone AS (
-    DELETE FROM retention WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM retention WHERE cohort_day < $1::timestamptz::date LIMIT $2))
-    RETURNING 1
-)
-SELECT count(*) AS gone FROM gone;
-
--- name: anomalies
-WITH gone AS (
-    DELETE FROM anomaly WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM anomaly WHERE at < $1::timestamptz LIMIT $2))
+    DELETE FROM {table} WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM {table} WHERE {column} < $1::timestamptz LIMIT $2))
     RETURNING 1
 )
 SELECT count(*) AS gone FROM gone;
@@ -72,14 +32,6 @@ WITH gone AS (
         WHERE b.window_end < $1::timestamptz OR (b.window_end < $3::timestamptz
             AND EXISTS (SELECT FROM behavior n WHERE n.user_id = b.user_id AND n.window_end > b.window_end))
         LIMIT $2))
-    RETURNING 1
-)
-SELECT count(*) AS gone FROM gone;
-
--- name: samples
-WITH gone AS (
-    DELETE FROM perf_sample WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM perf_sample WHERE at < $1::timestamptz LIMIT $2))
     RETURNING 1
 )
 SELECT count(*) AS gone FROM gone;

@@ -11,24 +11,21 @@ from typing import Any
 
 from daemon import Row, Transaction, sql
 
-(
-    ROLL_UP_WEEK, ROLL_UP_MONTH, WEEKS_OF, MONTHS_OF, WEEKS_BEFORE, MONTHS_BEFORE, WEEK_ANOMALIES, MONTH_ANOMALIES,
-    WEEK_FIGURES, MONTH_FIGURES,
-) = sql.load(
-    __file__, "roll_up_week", "roll_up_month", "weeks_of", "months_of", "weeks_before", "months_before",
-    "week_anomalies", "month_anomalies", "week", "month",
-)  # fmt: skip
+ROLL_UP_WEEK, ROLL_UP_MONTH, WEEKS_OF, MONTHS_OF, WEEKS_BEFORE, MONTHS_BEFORE = sql.load(
+    __file__, "roll_up_week", "roll_up_month", "weeks_of", "months_of", "weeks_before", "months_before"
+)
+ANOMALIES, FIGURES = sql.load(__file__, "anomalies", "figures")
 
 TENTH = Decimal("0.1")
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Each statement takes the first day of such a period; `among` the first and the last of some days.
-
-    `before` finds earlier ones that nobody rolled up.
+    """`name` is what SQL calls it. `roll_up` takes the first day of such a period, `judge` and `figures` that and the
+    name; `among` the first and the last of some days. `before` finds earlier ones that nobody rolled up.
     """
 
+    name: str
     roll_up: sql.Statement
     judge: sql.Statement
     figures: sql.Statement
@@ -36,8 +33,12 @@ class Period:
     before: sql.Statement
 
 
-WEEKLY = Period(ROLL_UP_WEEK, WEEK_ANOMALIES, WEEK_FIGURES, WEEKS_OF, WEEKS_BEFORE)
-MONTHLY = Period(ROLL_UP_MONTH, MONTH_ANOMALIES, MONTH_FIGURES, MONTHS_OF, MONTHS_BEFORE)
+def judged_and_told(rollup: str, start: str) -> tuple[sql.Statement, sql.Statement]:
+    return ANOMALIES.on(rollup=rollup, start=start), FIGURES.on(rollup=rollup, start=start)
+
+
+WEEKLY = Period("week", ROLL_UP_WEEK, *judged_and_told("metric_weekly", "week_start"), WEEKS_OF, WEEKS_BEFORE)
+MONTHLY = Period("month", ROLL_UP_MONTH, *judged_and_told("metric_monthly", "month"), MONTHS_OF, MONTHS_BEFORE)
 
 
 async def roll_up(tx: Transaction, period: Period, start: date) -> dict[str, Any]:
@@ -46,13 +47,14 @@ async def roll_up(tx: Transaction, period: Period, start: date) -> dict[str, Any
     for row in await tx.fetch(period.before, start):
         await anew(tx, period, row["start"])
     anomalies = await anew(tx, period, start)
-    return {"start": start.isoformat(), "anomalies": anomalies, "figures": told(await tx.fetch(period.figures, start))}
+    figures = told(await tx.fetch(period.figures, start, period.name))
+    return {"start": start.isoformat(), "anomalies": anomalies, "figures": figures}
 
 
 async def anew(tx: Transaction, period: Period, start: date) -> int:
     """How many of its figures are unusual."""
     await tx.execute(period.roll_up, start)
-    unusual: int = await tx.fetchval(period.judge, start)
+    unusual: int = await tx.fetchval(period.judge, start, period.name)
     return unusual
 
 

@@ -50,20 +50,22 @@ FROM generate_series(
 WHERE NOT EXISTS (SELECT FROM metric_monthly n WHERE n.month = m::date)
 ORDER BY 1;
 
--- name: week_anomalies
--- $1: a Sunday. Against the 14 weeks before it.
+-- name: anomalies
+-- Of weeks or of months: {rollup} is their table, {start} its first column. $1: the first day. $2: 'week' or 'month'.
+-- Against the 14 before.
 WITH verdict AS (
-    SELECT m.metric, $1::date::timestamp AT TIME ZONE 'UTC' AS at, m.dims || '{"period": "week"}' AS dims, m.value, v.*
-    FROM metric_weekly m
+    SELECT m.metric, $1::date::timestamp AT TIME ZONE 'UTC' AS at, m.dims || jsonb_build_object('period', $2::text) AS dims,
+        m.value, v.*
+    FROM {rollup} m
     CROSS JOIN LATERAL (
         SELECT array_agg(b.value::float8) AS history
-        FROM (SELECT b.value FROM metric_weekly b
-              WHERE b.metric = m.metric AND b.dims = m.dims AND b.week_start < m.week_start
-                  AND b.week_start >= m.week_start - 14 * 7 AND b.value IS NOT NULL) b) h
+        FROM (SELECT b.value FROM {rollup} b
+              WHERE b.metric = m.metric AND b.dims = m.dims AND b.{start} < m.{start}
+                  AND b.{start} >= m.{start} - ('14 ' || $2)::interval AND b.value IS NOT NULL) b) h
     CROSS JOIN LATERAL judged(m.value::float8, h.history) v
-    WHERE m.week_start = $1::date AND m.value IS NOT NULL AND m.metric <> 'days'
+    WHERE m.{start} = $1::date AND m.value IS NOT NULL AND m.metric <> 'days'
 ), usual AS (
-    DELETE FROM anomaly WHERE at = $1::date::timestamp AT TIME ZONE 'UTC' AND dims ->> 'period' = 'week'
+    DELETE FROM anomaly WHERE at = $1::date::timestamp AT TIME ZONE 'UTC' AND dims ->> 'period' = $2
         AND (metric, dims) NOT IN (SELECT metric, dims FROM verdict WHERE is_unusual)
 ), kept AS (
     INSERT INTO anomaly AS a (metric, at, dims, value, baseline, score, direction)
@@ -74,40 +76,10 @@ WITH verdict AS (
 )
 SELECT count(*) AS anomalies FROM kept;
 
--- name: month_anomalies
--- $1: the first of a month. Against the 14 months before it.
-WITH verdict AS (
-    SELECT m.metric, $1::date::timestamp AT TIME ZONE 'UTC' AS at, m.dims || '{"period": "month"}' AS dims, m.value, v.*
-    FROM metric_monthly m
-    CROSS JOIN LATERAL (
-        SELECT array_agg(b.value::float8) AS history
-        FROM (SELECT b.value FROM metric_monthly b
-              WHERE b.metric = m.metric AND b.dims = m.dims AND b.month < m.month
-                  AND b.month >= m.month - interval '14 months' AND b.value IS NOT NULL) b) h
-    CROSS JOIN LATERAL judged(m.value::float8, h.history) v
-    WHERE m.month = $1::date AND m.value IS NOT NULL AND m.metric <> 'days'
-), usual AS (
-    DELETE FROM anomaly WHERE at = $1::date::timestamp AT TIME ZONE 'UTC' AND dims ->> 'period' = 'month'
-        AND (metric, dims) NOT IN (SELECT metric, dims FROM verdict WHERE is_unusual)
-), kept AS (
-    INSERT INTO anomaly AS a (metric, at, dims, value, baseline, score, direction)
-    SELECT metric, at, dims, value, baseline, score, direction FROM verdict WHERE is_unusual
-    ON CONFLICT (metric, at, dims) DO UPDATE
-    SET value = excluded.value, baseline = excluded.baseline, score = excluded.score, direction = excluded.direction
-    RETURNING 1
-)
-SELECT count(*) AS anomalies FROM kept;
-
--- name: week
--- $1: a Sunday. Each figure, and the week before's.
+-- name: figures
+-- As above. Each figure, and that of the week or month before.
 SELECT n.metric, n.dims::text AS dims, n.value, b.value AS before
-FROM metric_weekly n
-LEFT JOIN metric_weekly b ON b.metric = n.metric AND b.dims = n.dims AND b.week_start = n.week_start - 7
-WHERE n.week_start = $1::date ORDER BY n.metric, n.dims;
-
--- name: month
--- $1: the first of a month. Each figure, and the month before's.
-SELECT n.metric, n.dims::text AS dims, n.value, b.value AS before
-FROM metric_monthly n
-LEFT JOIN metric_monthly b ON b.metric = n.metric AND b.dims = n.dims AND b.month = (n.month - interval '1 month')::date
-WHERE n.month = $1::date ORDER BY n.metric, n.dims;
+FROM {rollup} n
+LEFT JOIN {rollup} b
+    ON b.metric = n.metric AND b.dims = n.dims AND b.{start} = (n.{start} - ('1 ' || $2::text)::interval)::date
+WHERE n.{start} = $1::date ORDER BY n.metric, n.dims;
