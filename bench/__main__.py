@@ -25,6 +25,7 @@ BENCHES = {
     "locks": "a million expired locks deleted while customers check out, against one bare statement",
     "tutoring": "a million calls summed up, memories removed and messages moved, against bare statements",
     "analytics": "a day of a million people with ten million sessions counted, against bare statements; loop lag",
+    "reminders": "a tick of each reminder with a million people in it, against bare statements; loop lag",
     "idle": "CPU and memory of a daemon with nothing to do; start to READY; SIGTERM to exit",
 }
 
@@ -43,7 +44,7 @@ def arguments() -> argparse.Namespace:
         "--scale",
         type=float,
         default=1,
-        help="of payout, outbox, payments, locks, tutoring and analytics: 0.1 is a tenth of the data",
+        help="of payout, outbox, payments, locks, tutoring, analytics and reminders: 0.1 is a tenth of the data",
     )
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the JSON (default bench/results)")
     given = parser.parse_args()

@@ -1,31 +1,6 @@
 -- What the productivity suite's daily analytics are given, and the bare statements they are measured against: written
 -- for themselves, with PostgreSQL's own zones, no fence, no reading of clocks, nothing told.
 
--- name: load_people
--- $1: people, in 14 zones. $2: now.
-INSERT INTO productivity.users (id, email, tz, created_at)
-SELECT n, 'u' || n || '@example.org', (ARRAY['UTC', 'Europe/Zurich', 'Europe/London', 'America/New_York',
-        'America/Los_Angeles', 'America/Sao_Paulo', 'America/St_Johns', 'Asia/Kolkata', 'Asia/Kathmandu', 'Asia/Tokyo',
-        'Australia/Lord_Howe', 'Australia/Sydney', 'Africa/Cairo', 'Pacific/Auckland'])[1 + n % 14],
-    $2::timestamptz - (1 + hashint8(n) & 511) * interval '1 day' - (hashint8(n * 31) & 65535) * interval '1 second'
-FROM generate_series(1, $1::bigint) n;
-
--- name: load_sessions
--- $1: sessions over the last 180 days, of up to an hour and a half, so that some overlap and some pass midnight. $2: now.
--- $3: people.
-INSERT INTO productivity.timer_session (user_id, started_at, ended_at, kind, feature)
-SELECT 1 + n % $3::bigint, s.at, s.at + (hashint8(n * 7) & 4095 + 60) * interval '1 second',
-    CASE WHEN n % 5 = 0 THEN 'BREAK' ELSE 'FOCUS' END, (ARRAY['pomodoro', 'stopwatch', NULL])[1 + n % 3]
-FROM generate_series(1, $1::bigint) n, LATERAL (
-    SELECT $2::timestamptz - (hashint8(n) & 2147483647)::bigint % (180 * 86400) * interval '1 second' AS at) s;
-
--- name: load_goals
--- One for every other person, due in the last month or the next.
-INSERT INTO productivity.goal (user_id, title, due_on, status, created_at, completed_at)
-SELECT n, 'goal', ($2::timestamptz)::date - 30 + (n % 60)::int, CASE WHEN n % 4 = 0 THEN 'DONE' ELSE 'OPEN' END,
-    $2::timestamptz - interval '40 days', CASE WHEN n % 4 = 0 THEN $2::timestamptz - (n % 30) * interval '1 day' END
-FROM generate_series(1, $1::bigint, 2) n;
-
 -- name: counted_before
 -- $1: days from, $2: to. What earlier runs left: activity, so that people of 30 days are there to be counted.
 WITH left_behind AS (
@@ -39,10 +14,6 @@ SELECT t.user_id, (t.started_at AT TIME ZONE u.tz)::date, count(*), 60 * count(*
 FROM productivity.timer_session t JOIN productivity.users u ON u.id = t.user_id
 WHERE t.kind = 'FOCUS' AND (t.started_at AT TIME ZONE u.tz)::date BETWEEN $1::date AND $2
 GROUP BY 1, 2;
-
--- name: settings
-SELECT set_config('search_path', 'productivity', false), set_config('timezone', 'UTC', false),
-    set_config('work_mem', '256MB', false);
 
 -- name: bare_forget
 DELETE FROM activity_day WHERE day BETWEEN $1::date AND $2::date;

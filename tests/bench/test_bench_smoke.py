@@ -109,6 +109,19 @@ def test_the_tutoring_suites_jobs_leave_what_bare_statements_leave(tmp_path: Pat
     assert all(seconds > 0 for rounds in found["figures"]["ours"].values() for seconds in rounds)
 
 
+def test_reminders_leave_what_bare_statements_leave(tmp_path: Path) -> None:
+    """The bench itself compares every mail."""
+    found = bench("reminders", tmp_path)
+    assert found["figures"]["people"] == 500
+    assert found["figures"]["effects"].keys() == {
+        "goal_deadlines", "inactive_users", "daily_check", "break_reminders", "log",
+    }  # fmt: skip
+    ours = found["figures"]["ours"]
+    assert all(ours[name][0]["result"]["sent"] > 0 for name in ("daily_check", "weekly_review", "monthly_report"))
+    assert ours["goal_deadlines, the tick after"][0]["result"]["sent"] == 0
+    assert target(found, "daily_check, times") > 0
+
+
 def test_daily_analytics_leave_what_bare_statements_leave(tmp_path: Path) -> None:
     """The bench itself compares every row."""
     found = bench("analytics", tmp_path)
