@@ -2,7 +2,7 @@
 -- unusual value says how wide that is; where nothing ever varied, a fifth of the usual value, and 5.
 
 -- name: active_people
-SELECT f.day, f.dau, f.wau, f.mau, f.stickiness, f.new_users, a.direction, greatest(round(a.low), 0) AS usual_low,
+SELECT f.day, f.dau, f.wau, f.mau, f.stickiness, f.new_users, a.direction, CASE WHEN a.low < 0 THEN 0 ELSE round(a.low) END AS usual_low,
     round(a.high) AS usual_high, f.is_complete IS DISTINCT FROM 1 AS so_far
 FROM (
     SELECT day, max(value) FILTER (WHERE metric = 'dau') AS dau, max(value) FILTER (WHERE metric = 'wau') AS wau,
@@ -18,7 +18,7 @@ ORDER BY f.day DESC;
 
 -- name: focus_time
 SELECT f.day, f.focus_minutes, f.sessions, f.median_minutes, f.p90_minutes, a.direction,
-    greatest(a.low, 0) AS usual_low, a.high AS usual_high, f.is_complete IS DISTINCT FROM 1 AS so_far
+    CASE WHEN a.low < 0 THEN 0 ELSE a.low END AS usual_low, a.high AS usual_high, f.is_complete IS DISTINCT FROM 1 AS so_far
 FROM (
     SELECT day, max(value) FILTER (WHERE metric = 'focus_minutes') AS focus_minutes,
         max(value) FILTER (WHERE metric = 'sessions') AS sessions,
@@ -33,8 +33,8 @@ LEFT JOIN unusual_figure a ON a.metric = 'focus_minutes' AND a.dims = '{}' AND a
 ORDER BY f.day DESC;
 
 -- name: goals
-SELECT f.day, f.rate, f.due, f.done, f.overdue_share, f.lead_hours, a.direction, greatest(a.low, 0) AS usual_low,
-    least(a.high, 1) AS usual_high, f.is_complete IS DISTINCT FROM 1 AS so_far
+SELECT f.day, f.rate, f.due, f.done, f.overdue_share, f.lead_hours, a.direction,
+    CASE WHEN a.low < 0 THEN 0 ELSE a.low END AS usual_low, CASE WHEN a.high > 1 THEN 1 ELSE a.high END AS usual_high, f.is_complete IS DISTINCT FROM 1 AS so_far
 FROM (
     SELECT day, max(value) FILTER (WHERE metric = 'goal_completion_rate') AS rate,
         max(value) FILTER (WHERE metric = 'goals_due') AS due,
@@ -108,7 +108,7 @@ GROUP BY month ORDER BY month DESC;
 -- name: unusual
 SELECT at, coalesce(dims ->> 'period', 'day') AS period, replace(metric, '_', ' ') AS metric,
     (SELECT string_agg(value, ', ') FROM jsonb_each_text(dims) d (key, value) WHERE key <> 'period') AS of,
-    value, direction, baseline, greatest(low, 0) AS usual_low, high AS usual_high, score
+    value, direction, baseline, CASE WHEN low < 0 AND metric NOT LIKE '%trend' THEN 0 ELSE low END AS usual_low, high AS usual_high, score
 FROM unusual_figure
 WHERE at >= $1::date::timestamp AT TIME ZONE 'UTC' AND at < ($2::date + 1)::timestamp AT TIME ZONE 'UTC'
 ORDER BY at DESC, abs(score) DESC NULLS FIRST, metric;

@@ -3,7 +3,7 @@
 
 -- name: usage
 SELECT u.day, p.name AS provider, u.requests, u.errors, round(u.errors / nullif(u.requests, 0)::numeric, 4) AS error_share,
-    u.p50_ms, u.p95_ms, a.direction, greatest(round(a.baseline - a.half), 0) AS usual_low,
+    u.p50_ms, u.p95_ms, a.direction, CASE WHEN a.half > a.baseline THEN 0 ELSE round(a.baseline - a.half) END AS usual_low,
     round(a.baseline + a.half) AS usual_high
 FROM usage_daily u
 JOIN ai_provider p ON p.id = u.provider_id
@@ -25,7 +25,7 @@ ORDER BY u.day DESC, tokens DESC, p.name;
 
 -- name: unusual
 SELECT r.day, a.provider, replace(a.metric, '_', ' ') AS metric, a.value, a.direction, a.baseline,
-    greatest(a.baseline - w.half, 0) AS usual_low, a.baseline + w.half AS usual_high, a.score
+    CASE WHEN w.half > a.baseline THEN 0 ELSE a.baseline - w.half END AS usual_low, a.baseline + w.half AS usual_high, a.score
 FROM usage_report r
 CROSS JOIN LATERAL jsonb_to_recordset(r.payload -> 'anomalies')
     AS a (provider text, metric text, value numeric, baseline numeric, score numeric, direction text)
