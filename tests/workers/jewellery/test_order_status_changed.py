@@ -180,3 +180,13 @@ async def test_what_happened_to_other_orders_costs_an_order_nothing(shop: Shop) 
             "SELECT seq_tup_read FROM pg_stat_xact_user_tables WHERE relid = 'jewellery.order_status_history'::regclass"
         )
     assert read == 0
+
+
+async def test_a_mail_that_is_still_there_is_not_made_again_where_the_history_was_lost(shop: Shop) -> None:
+    await shop.order()
+    await shop.perform(order_status_changed)
+    await shop.connection.execute("DELETE FROM jewellery.order_status_history")
+    await shop.insert("order_status_queue", order_id="o1", status="PLACED")
+    again = await shop.perform(order_status_changed)
+    assert again.result == {"changes": 1, "failed": 0, "dead": 0, "told": 1}
+    assert len(await shop.mails()) == 1

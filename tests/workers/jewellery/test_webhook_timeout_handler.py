@@ -16,6 +16,7 @@ from tests.workers.jewellery.provider import JSON, Provider, provider
 from tests.workers.jewellery.shop import NOW, Shop
 from tests.workers.suite_under_test import ADMINISTRATORS
 from workers.jewellery.order_status_changed import order_status_changed
+from workers.jewellery.reconciliation import MOST_AWAY_IN_A_ROW
 from workers.jewellery.webhook_timeout_handler import webhook_timeout_handler
 
 SOMEBODY_WAITS = """
@@ -293,6 +294,18 @@ async def test_a_provider_that_is_away_is_not_asked_about_everything(shop: Shop,
     razorpay.trouble["*"] = (503, {}, b"")
     run = await reconcile(shop, razorpay, concurrency=5)
     assert 20 <= run.result["skipped"] < 30
+
+
+async def test_one_that_answers_now_and_then_is_asked_about_everything(shop: Shop, razorpay: Provider) -> None:
+    await shop.order()
+    many = 2 * MOST_AWAY_IN_A_ROW + 2
+    await shop.connection.execute(
+        "INSERT INTO jewellery.payment (id, order_id, provider_order_id, amount, created_at) "
+        "SELECT 'p' || n, 'o1', 'order_p' || n, 1, $1 FROM generate_series(1, $2) n", NOW - timedelta(hours=1), many,
+    )  # fmt: skip
+    razorpay.trouble |= {f"orders/order_p{n}/payments": (503, {}, b"") for n in range(1, many, 2)}
+    run = await reconcile(shop, razorpay, concurrency=1)
+    assert (run.result["checked"], run.result["skipped"]) == (many // 2, many // 2)
 
 
 async def test_a_key_that_is_not_good_fails_the_run_and_says_where_to_look(shop: Shop, razorpay: Provider) -> None:
