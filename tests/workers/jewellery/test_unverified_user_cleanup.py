@@ -65,6 +65,14 @@ async def test_pages_go_on_past_those_who_stay(empty_shop: Shop, monkeypatch: py
     assert await cleaned(empty_shop) == {"deleted": 3, "kept_with_orders": 4, "kept_referenced": 0}
 
 
+async def test_whoever_was_verified_since_their_page_was_read_is_not_taken(empty_shop: Shop) -> None:
+    await empty_shop.customer("c1", is_verified=True)
+    await empty_shop.customer("c2")
+    async with empty_shop.connection.transaction():
+        await empty_shop.connection.execute("SET LOCAL search_path = jewellery")
+        assert await empty_shop.rows(cleanup.LOCK.text, ["c1", "c2"]) == [("c2",)]
+
+
 async def test_whoever_is_being_verified_at_this_moment_is_passed_over(empty_shop: Shop) -> None:
     await empty_shop.customer("c1", created_at=OLD)
     async with empty_shop.connection.transaction():

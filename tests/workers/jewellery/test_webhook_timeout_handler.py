@@ -179,6 +179,16 @@ async def test_what_the_provider_never_heard_of_expires_after_a_day_and_what_sta
     }  # fmt: skip
 
 
+async def test_an_old_order_that_is_paid_late_has_five_days_of_its_own(shop: Shop, razorpay: Provider) -> None:
+    await shop.order()
+    await shop.payment(created_at=NOW - timedelta(days=6))
+    razorpay.tells("pay_1", "order_p1", "authorized", created_at=int((NOW - timedelta(hours=1)).timestamp()))
+    await reconcile(shop, razorpay)
+    assert await statuses(shop) == [("p1", "AUTHORIZED")]
+    await reconcile(shop, razorpay, NOW + timedelta(hours=1), auto_capture=True)
+    assert await statuses(shop) == [("p1", "CAPTURED")]
+
+
 async def test_each_answer_that_leaves_a_payment_open_doubles_the_wait_up_to_six_hours(
     shop: Shop, razorpay: Provider
 ) -> None:
@@ -236,7 +246,7 @@ TROUBLES: dict[str, Any] = {
     "half of the JSON": (200, {}, b'{"entity": "collection", "items": [{"id": "pay'),
     "half of the answer": b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n{",
     "a list": (200, {}, b"[]"),
-    "a redirect": (302, {"location": "https://elsewhere.example.org/"}, b""),
+    "a redirect": (302, {"location": "/v1/elsewhere"}, b""),
 }
 
 
@@ -263,6 +273,7 @@ async def test_an_answer_that_is_none_skips_its_row_and_costs_the_others_nothing
         **BARE, "checked": 1, "recovered": 1, "skipped": len(TROUBLES) + 4, "payment_retries": len(TROUBLES) + 5,
     }  # fmt: skip
     assert await shop.count("payment_check") == 1  # the others have their turn in the next pass
+    assert "GET elsewhere" not in razorpay.asked  # the key goes to nobody else
 
 
 def entity_of(n: int) -> dict[str, Any]:
