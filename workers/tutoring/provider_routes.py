@@ -65,12 +65,12 @@ async def provider(question: Question, name: str) -> object:
 
 
 @route("/providers/pick", method="POST")
-async def pick(question: Question, wish: Wish) -> object:
-    """Whom to ask now. 503 with `Retry-After` when nobody has room."""
-    now = question.now()
+async def pick(question: Question, wish: Wish | None = None) -> object:
+    """Whom to ask now; without a body nobody is left out. 503 with `Retry-After` when nobody has room."""
+    now, leave_out = question.now(), wish.leave_out if wish is not None else []
     async with question.snapshot() as tables:
         try:
-            return await pick_provider(tables, now, wish.leave_out)
+            return await pick_provider(tables, now, leave_out)
         except NoProviderAvailable as error:
             until = await tables.fetchval(SOONEST_RELEASE)
             raise Unavailable(str(error), until - now if until is not None and until > now else None) from error
