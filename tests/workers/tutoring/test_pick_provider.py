@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.workers.tutoring.providers import Providers
@@ -75,11 +75,11 @@ situations = st.tuples(st.tuples(*[providers_as_they_are] * 6), leaving_out)
 
 
 @given(st.lists(situations, min_size=50, max_size=50))
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), phases=(Phase.generate,))
 async def test_nobody_is_picked_who_may_not_be_asked_and_among_the_others_the_best(
     providers: Providers, cases: list[tuple[tuple[Provider, ...], list[str | None]]]
 ) -> None:
-    """1,000 situations in 20 statements."""
+    """1,000 situations in 20 statements. What fails is one of them, and needs no shrinking."""
     await providers.school.connection.execute("DROP FUNCTION IF EXISTS pg_temp.picked; " + SITUATIONS)
     given_ = [
         {"providers": [{"id": n, **asdict(p)} for n, p in enumerate(six, 1)], "leave_out": left_out}
