@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 import asyncpg
 import pytest
 
+from daemon import Reader
 from tests.workers.tutoring.school import School
 from workers.tutoring import database_maintenance as module
-from workers.tutoring.database_maintenance import UNDER_WAY, database_maintenance
+from workers.tutoring.database_maintenance import UNDER_WAY, Skipped, database_maintenance
 
 SATURDAY = datetime(2026, 11, 28, 2, tzinfo=UTC)
 GROWN = """
@@ -84,6 +85,25 @@ async def test_a_reindex_that_gives_up_leaves_no_index_behind(school: School, co
         assert again["removed_indexes"] != []
         left = await connection.fetchval("SELECT count(*) FROM pg_class WHERE relname LIKE '%\\_cc%' AND relkind = 'i'")
     assert left == 0
+    assert await connection.fetchval("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == 0
+
+
+async def test_what_a_reindex_left_goes_in_the_same_run_once_the_reader_has_gone(
+    school: School, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading, remove, times = connection.transaction(), module.remove_leftovers, iter(range(9))
+
+    async def once_the_reader_has_gone(session: Reader, skipped: Skipped) -> list[str]:
+        if next(times) == 1:  # the one at the end
+            await reading.rollback()
+        return await remove(session, skipped)
+
+    monkeypatch.setattr(module, "remove_leftovers", once_the_reader_has_gone)
+    await reading.start()
+    await connection.execute("SELECT count(*) FROM tutoring.subject")
+    report = await school.succeed(database_maintenance, SATURDAY)
+    assert list(report["skipped"]) == ["subject"]
+    assert "subject_name_key_ccold" in report["removed_indexes"]
     assert await connection.fetchval("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == 0
 
 
