@@ -87,9 +87,9 @@ async def test_the_third_failure_in_a_row_is_told_once_and_its_end_once(
     assert await go_on("well") == ["openai is down: HTTP 500", "openai is well again"]
     assert await go_on("500", "500", "well") == ["openai is down: HTTP 500", "openai is well again"]
     assert await providers.school.rows(
-        "SELECT failures, alerted_at IS NULL, date_trunc('second', ended_at - started_at) "
+        "SELECT failures, date_trunc('second', alerted_at - started_at), date_trunc('second', ended_at - started_at) "
         "FROM tutoring.provider_incident ORDER BY id"
-    ) == [(6, False, 6 * FIVE), (2, True, 2 * FIVE)]
+    ) == [(6, 2 * FIVE, 6 * FIVE), (2, None, 2 * FIVE)]
 
 
 async def test_a_provider_without_a_key_is_not_asked_and_has_no_incident(

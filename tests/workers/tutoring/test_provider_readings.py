@@ -10,6 +10,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from tests.system.waiting import row
 from tests.workers.tutoring.providers import Providers, requests
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -164,6 +165,14 @@ async def test_what_a_provider_says_beats_what_is_counted(providers: Providers) 
     assert await providers.state("openai") == ("OK", 20.0, None)
 
 
+async def test_what_a_provider_said_is_counted_on_from_here_once_it_is_whole_again(providers: Providers) -> None:
+    await providers.school.connection.execute(LIMITED, "openai", "requests", "minute", 4)
+    await providers.uses("openai", 20, NOON)
+    await providers.report("openai", {}, NOON + 2 * MINUTE)
+    await providers.monitor(NOON + 2 * MINUTE)
+    assert await providers.state("openai") == ("OK", 25.0, None)
+
+
 async def test_without_a_limit_nothing_is_known_however_much_is_used(providers: Providers) -> None:
     await providers.report("gemini", {}, NOON, tokens=10**9)
     await providers.read(NOON)
@@ -176,6 +185,22 @@ async def test_two_nodes_that_read_at_once_tell_once(providers: Providers) -> No
     done: list[Any] = await asyncio.gather(*(providers.read(NOON) for _ in range(3)))
     assert sum((run or {"done": 0})["done"] for run in done) == 20
     assert await providers.alerts() == ["openai is set aside, and anthropic stands in for it"]
+
+
+async def test_what_another_node_is_deciding_is_waited_for_and_not_told_again(providers: Providers) -> None:
+    await providers.report("openai", requests(96, MINUTE), NOON)
+    other = await asyncpg.connect(providers.school.url)
+    try:
+        async with other.transaction():
+            await other.execute("UPDATE tutoring.provider_status SET state = 'FAILOVER' WHERE provider_id = 1")
+            reading = asyncio.create_task(providers.read(NOON))
+            await row(providers.school.connection, "SELECT EXISTS (SELECT FROM pg_stat_activity "
+                      "WHERE wait_event_type = 'Lock' AND datname = current_database())")  # fmt: skip
+    finally:
+        await other.close()
+    assert await reading == {"done": 1, "failed": 0, "dead": 0}
+    assert (await providers.state("openai"))[0] == "FAILOVER"
+    assert (await providers.school.count("provider_transition"), await providers.alerts()) == (0, [])
 
 
 ANOTHER_MEANWHILE = """

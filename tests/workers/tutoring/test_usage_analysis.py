@@ -150,6 +150,13 @@ async def test_with_seven_days_before_nothing_is_judged_yet(school: School) -> N
     assert (await report(school, hour=2))["compared_with_days"]["swift"] == 8
 
 
+async def test_a_day_on_which_nothing_was_recorded_is_a_gap_and_no_zero(school: School) -> None:
+    for back in (0, 1, 5):  # nothing on the Friday between
+        await used(school, OPENAI, at(DAY - timedelta(days=back)))
+    assert (await report(school))["compared_with_days"]["swift"] == 2
+    assert await school.value("SELECT count(*) FROM tutoring.usage_day WHERE rows = 0") == 3
+
+
 async def test_a_run_again_replaces_the_report_and_mails_nobody_twice(school: School) -> None:
     await report(school)
     await used(school, OPENAI, at(DAY), times=5)  # late
