@@ -19,6 +19,10 @@ MOST_SKEW = timedelta(hours=1)
 """A clock further ahead than that is wrong altogether."""
 
 
+class StrangePayment(ValueError):
+    """A row of a shop's own table that the rules cannot be applied to: one of its order waits until it is mended."""
+
+
 @dataclass
 class Payment:
     """A row of `payment`, changed as observations are applied. `attempt` is its provider_payment_id."""
@@ -131,6 +135,15 @@ async def locked(tx: Transaction, payment_ids: Iterable[str], seen: Sequence[See
 
 
 def payment_of(row: Row) -> Payment:
+    """Raises `StrangePayment`."""
+    for column in ("amount", "currency", "created_at"):
+        if row[column] is None:
+            raise StrangePayment(f"payment {row['id']} has no {column}: give it one, or let the view")
+    if row["status"] not in list(Status):
+        raise StrangePayment(
+            f"payment {row['id']}: status = {row['status']}, and the suite knows only {', '.join(Status)}: "
+            "let the view translate it"
+        )
     return Payment(
         row["id"], row["order_id"], row["provider"], row["provider_order_id"], row["provider_payment_id"],
         row["amount"], row["currency"], Status(row["status"]), row["created_at"], row["failure_reason"],

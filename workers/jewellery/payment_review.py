@@ -73,7 +73,8 @@ async def decide(ctx: Context, asked: Asked) -> None:
         order = settlement.books.orders[payment.order_id]
         if not settlement.steps:
             local = settlement.books.local(payment, moment.now)
-            raise ValueError(f"payment {payment.id} stays as it is: {refusal(local, asked.ruling)}")
+            why = refusal(asked.ruling, local.status, local.order_status, paid_by_another=local.paid_by_another)
+            raise ValueError(f"payment {payment.id} stays as it is: {why}")
         tx.result(
             {"payment": payment.id, "was": settlement.steps[0].old, "is": payment.status, "order": order.id,
              "order_number": order.number, "order_status": order.status, "confirmed": order.id in settlement.confirmed}

@@ -181,22 +181,22 @@ def _given_back(local: Local, seen: Seen) -> Decision:
 
 
 def _ruled(local: Local, ruling: Ruling) -> Decision:
-    if refusal(local, ruling) is not None:
+    if refusal(ruling, local.status, local.order_status, paid_by_another=local.paid_by_another) is not None:
         return Decision(local.status)
     if ruling is Ruling.REFUNDED:
         return Decision(Status.REFUNDED)
     return Decision(Status.CAPTURED, frozenset({Effect.CONFIRM} if local.order_status == PLACED else ()))
 
 
-def refusal(local: Local, ruling: Ruling) -> str | None:
+def refusal(ruling: Ruling, status: str, order_status: str, *, paid_by_another: bool) -> str | None:
     """Why a ruling is not followed, with what to do instead; None when it is."""
-    if local.status is not Status.REVIEW:
-        return f"it is {local.status}, and only a payment in REVIEW waits for a person"
+    if status != Status.REVIEW:
+        return f"it is {status}, and only a payment in REVIEW waits for a person"
     if ruling is Ruling.REFUNDED:
         return None
-    if local.order_status in TAKEN_BACK:
-        return f"its order is {local.order_status}: set the order to {PLACED} first, or give the money back"
-    if local.paid_by_another:
+    if order_status in TAKEN_BACK:
+        return f"its order is {order_status}: set the order to {PLACED} first, or give the money back"
+    if paid_by_another:
         return "its order is paid by another payment: give this money back"
     return None
 

@@ -16,6 +16,7 @@ import asyncpg
 
 from daemon import Context, Row, Transaction, sql
 from workers.jewellery.deadlocks import forgiving_deadlocks
+from workers.jewellery.payment_books import StrangePayment
 from workers.jewellery.payment_capture import captured
 from workers.jewellery.payment_rules import Seen, Status, decisive
 from workers.jewellery.razorpay import NotHeardOf, NotLetIn, ProviderAway, ProviderRefuses, Razorpay, TooManyRequests
@@ -30,6 +31,7 @@ GATHER_S = 0.2
 MOST_AWAY_IN_A_ROW = 20
 """So many answers in a row that are none: the provider is away, and the rest waits for the next pass."""
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=10), timedelta(hours=6)
+BAD_ROWS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, NoSuchPayment, StrangePayment)
 COUNTED = {
     Status.CAPTURED: "recovered", Status.FAILED: "failed", Status.REVIEW: "review", Status.EXPIRED: "expired",
     Status.REFUNDED: "refunded", Status.AUTHORIZED: "authorized",
@@ -140,7 +142,7 @@ class Pass:
             self.ctx.log.warning("payment %s is asked about again: %s", row["id"], error)
         except NotLetIn:
             raise
-        except ProviderRefuses as error:
+        except (ProviderRefuses, StrangePayment) as error:
             self._refuse(row["id"], error)
             self.answers.append(Asked(row["id"], heard=False))
 
@@ -152,7 +154,7 @@ class Pass:
         """One transaction; if the data is refused, one each, so that a bad row costs only itself."""
         try:
             await forgiving_deadlocks(self._written, batch)
-        except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, NoSuchPayment) as error:
+        except BAD_ROWS as error:
             if len(batch) > 1:
                 for one in batch:
                     await self._write([one])

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from daemon import Reader, Row, sql
-from workers.jewellery.payment_rules import Local, Ruling, Status, refusal
+from workers.jewellery.payment_rules import Ruling, refusal
 
 WAITING, PAYMENT = sql.load(__file__, "waiting", "payment")
 
@@ -32,8 +32,8 @@ def told(row: Row) -> dict[str, Any]:
         "payment", "status", "amount", "currency", "reason", "provider_payment", "provider_order", "amount_refunded",
         "created_at", "order", "order_number", "order_status", "paid_by", "since",
     )}  # fmt: skip
-    local = Local(
-        Status(row["status"]), None, row["currency"], order_status=row["order_status"],
-        paid_by_another=row["paid_by"] is not None,
-    )  # fmt: skip
-    return known | {"decisions": {str(ruling): refusal(local, ruling) for ruling in Ruling}}
+    decisions = {
+        str(ruling): refusal(ruling, row["status"], row["order_status"], paid_by_another=row["paid_by"] is not None)
+        for ruling in Ruling
+    }
+    return known | {"decisions": decisions}

@@ -162,6 +162,22 @@ async def test_an_attempt_that_is_known_at_another_order_is_applied_to_neither(o
     )
 
 
+async def test_a_payment_that_the_suite_does_not_understand_costs_its_own_event_alone(ordered: Shop) -> None:
+    await ordered.order("o2")
+    await ordered.payment("p2", order="o2")
+    await ordered.connection.execute(
+        "ALTER TABLE jewellery.payment DROP CONSTRAINT payment_status_check;"
+        "UPDATE jewellery.payment SET status = 'DISPUTED' WHERE id = 'p2'"
+    )
+    for n in (1, 2):
+        await news(ordered, "captured", f"pay_{n}", f"order_p{n}")
+    run = await work(ordered)
+    assert run.result == {"events": 1, "events_failed": 1, "recovered": 1}
+    assert (await ordered.value("SELECT last_error FROM jewellery.webhook_queue")).startswith(
+        "StrangePayment: payment p2: status = DISPUTED, and the suite knows only PENDING, AUTHORIZED,"
+    )
+
+
 async def test_events_about_something_else_are_only_ticked_off(shop: Shop) -> None:
     await comes(shop, json.dumps({"event": "settlement.processed", "payload": {"settlement": {}}}).encode())
     run = await work(shop)

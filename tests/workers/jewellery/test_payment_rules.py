@@ -62,7 +62,8 @@ def test_the_same_news_again_changes_nothing_more(local: Local, seen: Seen | Non
 def test_money_that_has_arrived_is_never_forgotten(local: Local, seen: Seen | Ruling | None) -> None:
     new = transition(local, seen).status
     if isinstance(seen, Ruling):
-        assert (new is local.status) == (refusal(local, seen) is not None)
+        why_not = refusal(seen, local.status, local.order_status, paid_by_another=local.paid_by_another)
+        assert (new is local.status) == (why_not is not None)
         assert local.status is Status.REVIEW or new is local.status
         return
     if local.status is Status.CAPTURED:

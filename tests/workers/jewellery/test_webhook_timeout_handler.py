@@ -452,6 +452,30 @@ async def test_a_row_that_is_refused_costs_only_itself(shop: Shop, razorpay: Pro
     assert await statuses(shop) == [("p1", "CAPTURED"), ("p2", "PENDING"), ("p3", "CAPTURED")]
 
 
+@pytest.mark.parametrize("auto_capture", [False, True])
+async def test_a_payment_that_the_suite_does_not_understand_keeps_its_order_and_costs_no_other(
+    shop: Shop, razorpay: Provider, caplog: pytest.LogCaptureFixture, *, auto_capture: bool
+) -> None:
+    """As a shop's own table may have them, long after it was adopted."""
+    await shop.connection.execute(
+        "ALTER TABLE jewellery.payment DROP CONSTRAINT payment_status_check, ALTER amount DROP NOT NULL"
+    )
+    for n in (1, 2, 3, 4):
+        await shop.order(f"o{n}")
+        await shop.payment(f"p{n}", order=f"o{n}")
+        razorpay.tells(f"pay_{n}", f"order_p{n}", "authorized" if auto_capture else "captured")
+    await shop.payment("x2", order="o2", status="DISPUTED")
+    await shop.payment("x3", order="o3", status="REFUNDED")
+    await shop.connection.execute("UPDATE jewellery.payment SET amount = NULL WHERE id = 'x3'")
+    run = await reconcile(shop, razorpay, auto_capture=auto_capture)
+    assert run.error is None
+    assert (run.result["recovered"], run.result["refused"]) == (2, 2)
+    assert [status for _, status in (await statuses(shop))[:4]] == ["CAPTURED", "PENDING", "PENDING", "CAPTURED"]
+    said = "\n".join(caplog.messages)
+    assert "payment p2 is left alone for now: payment x2: status = DISPUTED, and the suite knows only PENDING," in said
+    assert "payment p3 is left alone for now: payment x3 has no amount: give it one, or let the view" in said
+
+
 async def test_a_deadlock_with_the_shops_own_code_costs_another_try_and_nothing_else(
     shop: Shop, razorpay: Provider
 ) -> None:
