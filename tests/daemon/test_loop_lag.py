@@ -34,22 +34,24 @@ async def monitored() -> AsyncIterator[tuple[LoopMonitor, list[Event]]]:
         monitor.stop()
 
 
-def a_thoughtless_body() -> None:
-    time.sleep(0.5)
+def a_thoughtless_body(seconds: float = 0.5) -> None:
+    time.sleep(seconds)
+
+
+def blamed(heard: list[Event]) -> list[LoopLagged]:
+    """What was told of it. A busy machine makes the loop stand elsewhere too."""
+    return [e for e in heard if isinstance(e, LoopLagged) and "a_thoughtless_body" in e.stack]
 
 
 async def test_a_standing_loop_is_reported_once_with_the_line_it_stands_on() -> None:
     async with monitored() as (monitor, heard):
-        a_thoughtless_body()
-        await asyncio.sleep(0.2)
-        (lagged,) = heard
-        assert isinstance(lagged, LoopLagged)
-        assert lagged.seconds > 0.1
-        assert "a_thoughtless_body" in lagged.stack
-        assert monitor.standing_still() < 0.5
-        a_thoughtless_body()
-        await asyncio.sleep(0.2)
-        assert len(heard) == 2
+        for times in (1, 2):
+            while len(blamed(heard)) < times:
+                a_thoughtless_body(0.05)
+            a_thoughtless_body(0.5)
+            assert [lagged.seconds > 0.1 for lagged in blamed(heard)] == [True] * times
+            while monitor.standing_still() > 0:
+                await asyncio.sleep(0.01)
 
 
 async def test_a_standing_loop_is_told_of_while_it_stands() -> None:
@@ -69,14 +71,17 @@ async def test_a_standing_loop_is_told_of_while_it_stands() -> None:
 
 
 async def test_a_loop_that_only_waits_is_not_blamed() -> None:
-    async with monitored() as (_, heard):
-        await asyncio.sleep(0.5)
-        assert not [e for e in heard if isinstance(e, LoopLagged) and e.seconds > 1]
+    for _ in range(10):  # unless the machine makes it stand
+        async with monitored() as (_, heard):
+            await asyncio.sleep(0.5)
+        if not heard:
+            return
+    pytest.fail(f"blamed each time: {heard}")
 
 
 async def test_the_run_that_holds_the_loop_is_named(url: str, connection: asyncpg.Connection) -> None:
     async def body(_: Context) -> None:
-        a_thoughtless_body()
+        a_thoughtless_body(1.5)
 
     async def innocent(_: Context) -> None:
         await asyncio.sleep(0.1)
