@@ -12,7 +12,7 @@ from daemon.suite_module import declared
 FILE = "routes"
 OURS = frozenset({
     "me", "tokens", "jobs", "runs", "queues", "nodes", "workers", "outbox", "suppressions", "audit", "stats",
-    "emergency-stop", "approvals", "reports",
+    "emergency-stop", "approvals", "reports", "backups",
 })  # fmt: skip
 """First words of paths that are the engine's own."""
 

@@ -17,6 +17,7 @@ from daemon.admin.api import (
     approvals,
     audit,
     background_processes,
+    backups,
     cron_health,
     emergency,
     job_actions,
@@ -54,7 +55,7 @@ from daemon.version import VERSION
 
 API = (
     me, access_tokens, jobs, job_actions, runs, run_actions, queues, nodes, outbox, audit, stats, emergency,
-    approvals, reports, background_processes, job_manager, cron_health,
+    approvals, reports, backups, background_processes, job_manager, cron_health,
 )  # fmt: skip
 PAGES = (
     session, overview, job_page, run_page, queue_page, outbox_page, node_page, audit_page, token_page, approval_page,

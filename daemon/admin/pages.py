@@ -32,6 +32,7 @@ def environment() -> Environment:
         "moment": in_words.moment,
         "iso": in_words.iso,
         "breakable": breakable,
+        "size": in_words.size,
         "lower_first": lambda words: words[:1].lower() + words[1:],
     }
     return made

@@ -40,8 +40,8 @@ weekly = Report(
     WEEKLY,
     made_by="weekly_report",
     days=182,
-    columns=(Column("until", "Week to", Unit.DAY), *MOVED),
-    picture=Lines("until", IN_AND_OUT, apart="currency"),
+    columns=(Column("period", "Week to", Unit.DAY), *MOVED),
+    picture=Lines("period", IN_AND_OUT, apart="currency"),
 )
 monthly = Report(
     "Monthly reports",
@@ -49,8 +49,8 @@ monthly = Report(
     MONTHLY,
     made_by="monthly_analytics",
     days=730,
-    columns=(Column("month", "Month", Unit.MONTH), *MOVED),
-    picture=Bars("month", ("revenue",), apart="currency"),
+    columns=(Column("period", "Month", Unit.MONTH), *MOVED),
+    picture=Bars("period", ("revenue",), apart="currency"),
 )
 best_plans = Report(
     "Best plans of each month",

@@ -9,33 +9,14 @@ WHERE t.accrual_date BETWEEN $1::date AND $2::date
 GROUP BY 1, 2 ORDER BY 1 DESC, 2;
 
 -- name: weekly
-SELECT (r.payload ->> 'until')::date AS until, c.key AS currency, (c.value ->> 'deposits')::numeric AS deposits,
-    (c.value ->> 'withdrawals')::numeric AS withdrawals, (c.value ->> 'roi')::numeric AS roi,
-    (c.value ->> 'commission')::numeric AS commission, (c.value ->> 'revenue')::numeric AS revenue,
-    (c.value ->> 'revenue_growth_pct')::numeric / 100 AS growth, (c.value ->> 'invested')::numeric AS invested,
-    (c.value ->> 'opened')::bigint AS opened, (c.value ->> 'matured')::bigint AS matured,
-    (c.value ->> 'active_principal')::numeric AS active_principal,
-    (c.value ->> 'active_investors')::bigint AS active_investors,
-    (c.value ->> 'withdrawals_pending')::bigint AS withdrawals_pending,
-    (r.payload #>> '{users,new}')::bigint AS new_users
-FROM report r CROSS JOIN LATERAL jsonb_each(r.payload -> 'currencies') c
-WHERE r.kind = 'weekly' AND (r.payload ->> 'until')::date BETWEEN $1::date AND $2::date
-ORDER BY until DESC, currency;
+SELECT * FROM published_figures WHERE kind = 'weekly' AND period BETWEEN $1::date AND $2::date
+ORDER BY period DESC, currency;
 
 -- name: monthly
-SELECT to_date(r.period_key, 'YYYY_MM') AS month, c.key AS currency, (c.value ->> 'deposits')::numeric AS deposits,
-    (c.value ->> 'withdrawals')::numeric AS withdrawals, (c.value ->> 'roi')::numeric AS roi,
-    (c.value ->> 'commission')::numeric AS commission, (c.value ->> 'revenue')::numeric AS revenue,
-    (c.value ->> 'revenue_growth_pct')::numeric / 100 AS growth, (c.value ->> 'invested')::numeric AS invested,
-    (c.value ->> 'opened')::bigint AS opened, (c.value ->> 'matured')::bigint AS matured,
-    (c.value ->> 'active_principal')::numeric AS active_principal,
-    (c.value ->> 'active_investors')::bigint AS active_investors,
-    (c.value ->> 'withdrawals_pending')::bigint AS withdrawals_pending,
-    (r.payload #>> '{users,new}')::bigint AS new_users
-FROM report r CROSS JOIN LATERAL jsonb_each(r.payload -> 'currencies') c
-WHERE r.kind = 'monthly'
-    AND to_date(r.period_key, 'YYYY_MM') BETWEEN date_trunc('month', $1::date::timestamp)::date AND $2::date
-ORDER BY month DESC, currency;
+-- Months with any of the days.
+SELECT * FROM published_figures
+WHERE kind = 'monthly' AND period BETWEEN date_trunc('month', $1::date::timestamp)::date AND $2::date
+ORDER BY period DESC, currency;
 
 -- name: plans
 SELECT to_date(r.period_key, 'YYYY_MM') AS month, c.key AS currency, p.value ->> 'name' AS plan,

@@ -35,13 +35,13 @@ async def test_reports_are_shown_as_they_were_published_a_row_a_currency(
         run = await house.perform(job, due)
         assert (run.ending, run.error) == ("succeeded", None)
     shown = await reported(connection, "investment", reports.weekly, FIRST, LAST)
-    names = ("until", "currency", "deposits", "withdrawals", "revenue", "growth", "invested", "new_users")
+    names = ("period", "currency", "deposits", "withdrawals", "revenue", "growth", "invested", "new_users")
     assert [cells(reports.weekly, row, *names) for row in shown] == [
         ["2026-11-21", "INR", "1500.50", "300.25", "1200.25", "", "1000.00", "1"],
         ["2026-11-21", "JPY", "4900", "0", "4900", "", "0", "1"],
     ]
     (rupees, yen) = await reported(connection, "investment", reports.monthly, date(2026, 11, 20), LAST)
-    assert cells(reports.monthly, rupees, "month", "currency", "deposits") == ["2026-11-01", "INR", "1500.50"]
+    assert cells(reports.monthly, rupees, "period", "currency", "deposits") == ["2026-11-01", "INR", "1500.50"]
     assert cells(reports.monthly, yen, "currency", "revenue") == ["JPY", "4900"]
     (best,) = await reported(connection, "investment", reports.best_plans, FIRST, LAST)
     assert cells(reports.best_plans, best, "currency", "invested", "share") == [
