@@ -13,7 +13,7 @@ OPENED = datetime(2026, 11, 22, 2, 30, 4, tzinfo=UTC)
 TROUBLES: Sequence[tuple[str, str, str, int | None, int]] = (
     ("failed", "house.nightly", "ValueError: row 4711 has no date", 48211, 1),
 )
-RECOVERED: Sequence[tuple[str, str, str, int | None, int]] = (("away", "sms", "HTTP 503 from the provider", None, 1),)
+RECOVERED: Sequence[tuple[str, str, str, int | None, int]] = (("away", "sms", "HTTP 503 from the gateway", None, 1),)
 
 
 @mail_sample("alert")
