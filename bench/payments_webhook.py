@@ -109,7 +109,8 @@ def table(calls: int, answers: Mapping[str, Sequence[Found]]) -> Table:
         ("", "answered 200", "p50 ms", "p99 ms", "worst ms", "CPU ms/call", "PostgreSQL's", "flush ms", "coreless %",
          "caller late, p99 ms"),
         rows,
-        f"{cores.shared()}\n  Latency is from the instant a call was due: a caller that is late counts against us.\n  "
+        f"{cores.shared()} The bare handler has one round.\n  "
+        "Latency is from the instant a call was due: a caller that is late counts against us.\n  "
         "Flush: of the disk, PostgreSQL's mean; a call waits for up to two. Coreless: others had the core.\n  "
         f"Worked at the same time: {middle(WORKING, 'worked_p99'):.0f} ms after an event came (p99); the last order "
         f"was confirmed\n  {middle(WORKING, 'after'):.0f} ms after the last call.",
