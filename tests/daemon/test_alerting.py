@@ -227,8 +227,8 @@ async def test_news_is_collected_before_it_is_written() -> None:
     began = asyncio.get_running_loop().time()
     for _ in range(100):
         alerts.hear(FAILED)
-    await alerts.pulse.wait(10)
-    assert 0.19 <= asyncio.get_running_loop().time() - began < 5
+    await alerts.pulse.wait(3600)
+    assert 0.19 <= asyncio.get_running_loop().time() - began < 60
     assert COLLECT == 5
 
 

@@ -80,13 +80,14 @@ async def test_a_lost_connection_is_noticed_replaced_and_makes_everything_be_loo
 
 
 async def test_a_database_that_answers_but_does_not_tell_is_not_away(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listen, "ECHO_PATIENCE", 0.1)
     async with meddler(url) as between, listening(between.url) as (listener, heard):
         await listener.step()
         between.deaf = True
-        for _ in range(2):
-            with pytest.raises(NoEcho, match=r"set database\.direct_url"):
-                await listener.step()
+        with monkeypatch.context() as patch:
+            patch.setattr(listen, "ECHO_PATIENCE", 0.1)
+            for _ in range(2):
+                with pytest.raises(NoEcho, match=r"set database\.direct_url"):
+                    await listener.step()
         assert not listener.healthy
         assert [type(e) for e in heard.events] == [ListenLost]
         between.deaf = False
@@ -94,7 +95,11 @@ async def test_a_database_that_answers_but_does_not_tell_is_not_away(url: str, m
         assert listener.healthy
 
 
-async def test_a_node_finds_what_was_said_while_it_could_not_hear(url: str, connection: asyncpg.Connection) -> None:
+async def test_a_node_finds_what_was_said_while_it_could_not_hear(
+    url: str, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("daemon.dispatcher.FLOOR", 3600.0)  # it does not look again by itself
+
     async def body(_: Context) -> None: ...
 
     async with node(url, a_job(body, OnDemand(), "t.one")) as n:
@@ -102,8 +107,6 @@ async def test_a_node_finds_what_was_said_while_it_could_not_hear(url: str, conn
             await asyncio.sleep(0.01)
         await n.engine.listener.close()
         await n.engine.dispatcher.step()
-        asked = asyncio.get_running_loop().time()
         await ask(connection, "t.one")
         n.engine.wake("listener")
         await n.event(RunEnded)
-        assert asyncio.get_running_loop().time() - asked < 4

@@ -295,7 +295,8 @@ async def test_a_caller_that_hangs_up_without_asking_leaves_no_error() -> None:
     assert errors == []
 
 
-async def test_stopping_is_quick_and_frees_the_port() -> None:
+async def test_stopping_is_quick_and_frees_the_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(public, "LONGEST_REQUEST", 3600)
     server = PublicServer(SECRET, Listener().record, list[Event]().append)
     port = await server.start("127.0.0.1", 0)
     _, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -304,7 +305,7 @@ async def test_stopping_is_quick_and_frees_the_port() -> None:
     began = monotonic()
     await server.stop()
     writer.close()
-    assert monotonic() - began < public.LONGEST_STOP + 1
+    assert monotonic() - began < public.LONGEST_STOP + 60
     with pytest.raises(ConnectionRefusedError):
         await asyncio.open_connection("127.0.0.1", port)
 
