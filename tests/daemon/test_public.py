@@ -246,7 +246,8 @@ async def test_more_connections_than_it_holds_are_told_to_come_again_and_beyond_
 ) -> None:
     monkeypatch.setattr(public, "MOST_CONNECTIONS", 3)
     monkeypatch.setattr(public, "MOST_TURNED_AWAY", 2)
-    monkeypatch.setattr(public, "LONGEST_LEAVE", 60)
+    monkeypatch.setattr(public, "LONGEST_LEAVE", 600)
+    monkeypatch.setattr(public, "LONGEST_REQUEST", 600)
     async with listening() as listener:
         connected = [await asyncio.open_connection("127.0.0.1", listener.port) for _ in range(6)]
         answers = []
@@ -265,6 +266,8 @@ async def test_more_connections_than_it_holds_are_told_to_come_again_and_beyond_
 
 async def test_there_is_room_again_when_those_who_were_here_have_left(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(public, "MOST_CONNECTIONS", 1)
+    monkeypatch.setattr(public, "LONGEST_LEAVE", 600)
+    monkeypatch.setattr(public, "LONGEST_REQUEST", 600)
     async with listening() as listener:
         _, holding = await asyncio.open_connection("127.0.0.1", listener.port)
         assert (await listener.ask("GET", LINK)).status_code == 503
