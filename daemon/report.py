@@ -137,7 +137,10 @@ class Report:
 
     def column(self, name: str) -> Column:
         """Raises `KeyError`."""
-        return {column.name: column for column in self.columns}[name]
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)
 
     def _wrong_columns(self) -> Iterator[str]:
         names = [column.name for column in self.columns]

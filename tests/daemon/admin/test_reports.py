@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from html import unescape
@@ -16,6 +17,8 @@ import httpx
 import pytest
 
 from daemon import Cron
+from daemon.admin.dashboard import report_page
+from daemon.admin.reports.drawing import drawn
 from daemon.admin.reports.reading import ReportTooSlow, read
 from daemon.report import Column, Report, Unit
 from daemon.sql import Statement
@@ -183,6 +186,22 @@ async def test_a_report_that_fails_says_so_in_its_place_and_the_others_stay(
         assert "leaf.wash, which is not among the jobs here" in sections["writes"]
         assert good(await h.viewer.get(CUPS, params=SPAN))["as_of"]["run"] == run
     assert await connection.fetchval("SELECT count(*) FROM leaf.drunk WHERE tea = 'x'") == 0
+
+
+async def test_a_page_is_drawn_beside_the_loop_that_the_work_shares(
+    url: str, built: House, drunk: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: set[threading.Thread] = set()
+
+    def drawing(report: Report, rows: Any) -> Any:
+        threads.add(threading.current_thread())
+        return drawn(report, rows)
+
+    monkeypatch.setattr(report_page, "drawn", drawing)
+    async with house(url, BREW, packages={"leaf": built.suite("leaf")}) as h:
+        assert (await h.viewer.get("/reports", params=SPAN)).status_code == 200
+    assert threads
+    assert threading.current_thread() not in threads
 
 
 async def test_an_empty_report_says_what_will_write_it_and_when(url: str, built: House, drunk: None) -> None:
