@@ -12,7 +12,8 @@ from typing import Any
 import httpx
 
 from tests.monitoring.tools import MONITORING, program
-from tests.system.node import DIES_WITH_US, free_port
+from tests.ports import free_port
+from tests.system.node import DIES_WITH_US
 from tests.system.waiting import until
 
 

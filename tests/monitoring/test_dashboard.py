@@ -17,7 +17,8 @@ from monitoring.dashboard import TARGET, dashboard, written
 from tests.monitoring.conftest import Daemon
 from tests.monitoring.prometheus import Prometheus, prometheus
 from tests.monitoring.tools import MONITORING
-from tests.system.node import Node, free_port
+from tests.ports import free_port
+from tests.system.node import Node
 from tests.system.waiting import until
 
 SUITES = {"tutoring": "workers.tutoring"}

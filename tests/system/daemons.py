@@ -11,8 +11,9 @@ from uuid import uuid4
 
 import asyncpg
 
+from tests.ports import free_port
 from tests.system import processes
-from tests.system.node import Node, free_port
+from tests.system.node import Node
 from tests.system.place import External, Place
 from tests.system.waiting import PATIENCE
 

@@ -7,7 +7,6 @@ import json
 import re
 import shutil
 import signal
-import socket
 import sys
 import time
 from asyncio.subprocess import DEVNULL, PIPE, Process
@@ -124,9 +123,3 @@ class Node:
         """kill -9, of the daemon alone: what it started has to notice by itself."""
         self.signal(signal.SIGKILL)
         await self.ended()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

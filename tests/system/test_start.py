@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from tests.system.node import free_port
+from tests.ports import free_port
 from tests.system.place import External
 from tests.system.stage import Stage
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from pathlib import Path
 
 import asyncpg
@@ -12,12 +11,7 @@ import pytest
 
 from tests.daemon.cli.conftest import running
 from tests.daemon.cli.console import Console
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+from tests.ports import free_port
 
 
 def with_admin(sexton: Console, listen: str) -> Console:

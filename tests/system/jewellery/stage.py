@@ -12,8 +12,8 @@ import httpx
 
 from daemon import migrate
 from tests.daemon.mail import MailServer, mail_server
+from tests.ports import free_port
 from tests.system.daemons import WITHOUT_PAGES, Daemons, environment_of
-from tests.system.node import free_port
 from tests.system.payouts.posting import mail_settings
 from tests.system.place import External, external_bindir
 from tests.system.waiting import row
