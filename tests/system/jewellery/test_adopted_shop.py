@@ -75,4 +75,5 @@ async def test_a_daemon_with_the_privileges_of_the_documentation_does_all_of_the
         assert await shop.rows(left) == [(0, 0)]
         assert await shop.value('SELECT "stockQuantity" FROM shop."Product"') == 1
     assert not [line for line in node.lines if "permission denied" in str(line)]
-    assert {mail["Subject"] for mail in stage.mails.received} >= {"Order Confirmation - ORA-2", "Order Shipped - ORA-1"}
+    subjects = {mail["Subject"].partition(" - ORA-")[0] for mail in stage.mails.received}
+    assert subjects >= {"Order Confirmation", "Order Shipped"}
