@@ -53,7 +53,7 @@ class Reader:
 
     async def looks(self, width: int, scheme: Scheme) -> None:
         await self.page.emulate_media(color_scheme=scheme)
-        await self.page.set_viewport_size({"width": width, "height": 400})
+        await self.page.set_viewport_size({"width": width, "height": 160})
 
     async def troubles_with(self, mail: Mail) -> list[str]:
         """Empty when all is well. For axe-core widths are alike, and the dark differs in colours."""
