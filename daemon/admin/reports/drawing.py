@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from daemon.admin.reports.bar_chart import BarChart, bar_chart
 from daemon.admin.reports.gauges import Gauge, gauges
 from daemon.admin.reports.heat_table import HeatTable, heat_table
-from daemon.admin.reports.line_chart import LineChart, line_chart, told_unusual
+from daemon.admin.reports.line_chart import LineChart, line_chart, told_unusual, unusual_rows
 from daemon.admin.reports.reading import Rows
 from daemon.admin.reports.series import apart
 from daemon.report import Bars, Gauges, Heat, Lines, Report
@@ -49,7 +49,5 @@ def drawn(report: Report, rows: Rows) -> Drawing:
 
 
 def _unusual(report: Report, picture: Lines, rows: Rows) -> list[str]:
-    if picture.unusual is None:
-        return []
-    marked = [row for row in rows if row[picture.unusual.direction] is not None]
-    return [told_unusual(report, row) for row in sorted(marked, key=lambda row: row[picture.x], reverse=True)]
+    marked = sorted(unusual_rows(picture, rows), key=lambda row: row[picture.x], reverse=True)
+    return [told_unusual(report, row) for row in marked]

@@ -40,7 +40,8 @@ class HeatTable:
 
 
 def heat_table(report: Report, picture: Heat, rows: Rows) -> HeatTable | None:
-    """Rows in the statement's order, columns in that of their values; None without a row."""
+    """Rows in the statement's order, columns in that of their values; None without a row that has its place."""
+    rows = [row for row in rows if row[picture.row] is not None and row[picture.column] is not None]
     if not rows:
         return None
     columns = sorted({row[picture.column] for row in rows})

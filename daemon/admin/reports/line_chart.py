@@ -68,7 +68,7 @@ def line_chart(report: Report, picture: Lines, rows: Rows) -> LineChart | None:
     values = [value for one in named for at in one.rows if (value := one.value(at)) is not None]
     if not values:
         return None
-    unusual = list(_unusual(picture, rows))
+    unusual = list(unusual_rows(picture, rows))
     bounds = [row[name] for row in unusual if picture.unusual for name in (picture.unusual.low, picture.unusual.high)]
     unit = report.column(picture.y[0]).unit
     y, across = scale.fitting([*values, *(bound for bound in bounds if bound is not None)], unit)
@@ -111,11 +111,13 @@ def _end(run: list[Point], stretches: list[list[Point]]) -> None:
         stretches.append(run)
 
 
-def _unusual(picture: Lines, rows: Rows) -> Iterator[Any]:
+def unusual_rows(picture: Lines, rows: Rows) -> Iterator[Any]:
+    """Those that are marked."""
     if picture.unusual is None:
         return
     for row in rows:
-        if row[picture.unusual.direction] is not None and known(row[picture.unusual.of]) is not None:
+        judged = row[picture.unusual.direction] is not None and known(row[picture.unusual.of]) is not None
+        if judged and row[picture.x] is not None:
             yield row
 
 

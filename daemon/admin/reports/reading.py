@@ -69,6 +69,8 @@ async def read(
     connection: asyncpg.Connection, suite: str, report: Report, days: Days | None, settings: object, most: int
 ) -> Found:
     """At most `most` rows. Raises `ReportFailed` and `ReportTooSlow`, after which the connection goes on."""
+    if unknown := [name for name in report.settings if not hasattr(settings, name)]:
+        raise ReportFailed(f"the suite has no setting {', '.join(unknown)}")
     args = [*((days.first, days.last) if days else ()), *(getattr(settings, name) for name in report.settings)]
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):

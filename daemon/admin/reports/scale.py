@@ -15,6 +15,8 @@ from daemon.report import Unit
 STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 MOST_STEPS = 4
 MOST_DATES = 5
+SMALLEST = 1e-12
+"""What differs by less is drawn as the same."""
 MARGIN = 1.5
 """Per cent left free at either side of an axis of time, so that no mark is cut off."""
 POWERS = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
@@ -44,8 +46,8 @@ def fitting(values: Iterable[Decimal | float], unit: Unit) -> tuple[Scale, list[
     """A scale with zero on it, ends at round numbers, and the lines to draw across, at most six."""
     numbers = [float(value) for value in values]
     low, high = min([0.0, *numbers]), max([0.0, *numbers])
-    if low == high:
-        high = 1.0
+    if high - low < SMALLEST:
+        high = low + 1.0
     step = step_for(high - low, whole=unit is Unit.COUNT)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     scale = Scale(first * step, last * step)

@@ -13,6 +13,7 @@ from daemon.admin.reports.reading import Rows
 from daemon.report import Bars, Lines, Report
 
 MOST_APART, MOST_SERIES = 4, 6
+LARGEST = 1e100
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +25,10 @@ class Named:
     rows: Mapping[date, Mapping[str, Any]]
 
     def value(self, at: date) -> Any:
-        """None where nothing is known."""
+        """None where nothing is known, and for what is too large to be drawn."""
         row = self.rows.get(at)
-        return None if row is None else known(row[self.column])
+        value = None if row is None else known(row[self.column])
+        return value if value is not None and abs(float(value)) < LARGEST else None
 
 
 def apart(picture: Lines | Bars, rows: Rows) -> list[tuple[str, Rows]]:

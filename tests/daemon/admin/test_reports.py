@@ -45,6 +45,7 @@ cups = Report(
 shelf = Report("Shelf", "What is there.", SHELF, made_by="brew", days=None, columns=(TEA,))
 wrong = Report("Wrong", "It divides by zero.", WRONG, made_by="brew", days=None, columns=(TEA,))
 missing = Report("Missing", "A column is not there.", SHELF, made_by="brew", days=None, columns=(TEA, DAY))
+unset = Report("Unset", "No setting.", SHELF, made_by="brew", days=None, columns=(TEA,), settings=("least",))
 writes = Report("Writes", "It may not.", WRITES, made_by="wash", days=None, columns=(TEA,))
 '''
 SQL = """
@@ -174,7 +175,7 @@ async def test_a_report_that_fails_says_so_in_its_place_and_the_others_stay(
         page = await h.viewer.get("/reports", params=SPAN)
         assert page.status_code == 200
         sections = dict(re.findall(r'<section id="(\w+)"(.*?)</section>', page.text, re.DOTALL))
-        assert list(sections) == ["cups", "shelf", "wrong", "missing", "writes"]
+        assert list(sections) == ["cups", "shelf", "wrong", "missing", "unset", "writes"]
         assert "&lt;i&gt;Oolong&lt;/i&gt;" in sections["cups"]
         assert 'aria-label="Cups: 3 lines from 2026-11-01 to 2026-11-03' in sections["cups"]
         assert f'<a href="/runs/{run}">' in sections["cups"]
@@ -182,6 +183,7 @@ async def test_a_report_that_fails_says_so_in_its_place_and_the_others_stay(
         assert f'href="{CUPS}.csv?from=2026-11-01&amp;until=2026-11-03"' in sections["cups"]
         assert "division by zero" in sections["wrong"]
         assert "there is no column day" in sections["missing"]
+        assert "the suite has no setting least" in sections["unset"]
         assert "read-only transaction" in sections["writes"]
         assert "leaf.wash, which is not among the jobs here" in sections["writes"]
         assert good(await h.viewer.get(CUPS, params=SPAN))["as_of"]["run"] == run

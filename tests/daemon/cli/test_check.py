@@ -13,8 +13,14 @@ from pydantic import BaseModel
 from daemon import config
 from daemon.settings import JobSettings, Settings
 from tests.daemon.cli.console import ROOT, Console
+from tests.daemon.suites import house
 
 SHIPPED = ROOT / "config.toml"
+REPORT = """
+from daemon import *
+(CUPS,) = sql.load(__file__, "cups")
+cups = Report("Cups", "What was drunk.", CUPS, made_by="steep", columns=(Column("cups", "Cups"),))
+"""
 
 
 def test_a_sound_configuration_is_counted(bare: Console) -> None:
@@ -27,6 +33,16 @@ def test_warnings_are_told_and_do_not_fail(bare: Console) -> None:
     done = odd("check").ok()
     assert done.err.startswith("warning: house.tick: ")
     assert done.out == "7 jobs in 1 suite\n"
+
+
+def test_a_report_of_a_job_that_is_not_there_is_told(bare: Console, tmp_path: Path) -> None:
+    with house(tmp_path) as built:
+        built.job("tea/brew.py")
+        built.write("tea/reports.sql", "-- name: cups\nSELECT 1 AS cups;\n")
+        built.write("tea/reports.py", REPORT)
+        suite = built.suite("tea")
+        done = Console({**bare.environment, "SEXTON_SUITES": suite}, bare.capture, bare.patch)("check")
+    assert (done.status, done.err) == (2, f"error: {suite}.reports: cups: there is no job tea.steep\n")
 
 
 def test_a_database_that_is_not_there_yet_has_everything_pending(bare: Console) -> None:

@@ -43,6 +43,7 @@ def test_a_pair_without_a_row_is_empty_and_rows_beyond_forty_are_counted() -> No
     assert (len(found.rows), found.left) == (40, 5)
     assert [cell.shade for cell in found.rows[0].cells] == [9, None]
     assert heat_table(report(HEAT), HEAT, []) is None
+    assert heat_table(report(HEAT), HEAT, [row(0, part=Decimal("0.1"))]) is None
 
 
 @given(st.floats(0, 1), st.floats(0, 1))

@@ -65,6 +65,13 @@ def test_what_is_unusual_is_marked_at_its_point_with_the_usual_range() -> None:
     assert drawn(report(JUDGED), rows).unusual == [mark.said]
 
 
+def test_what_has_no_time_or_is_too_large_is_in_the_table_alone() -> None:
+    rows = [row(0, cups=1), row(cups=7, direction="high", low=1, high=2) | {"day": None}, row(1, cups=10**200)]
+    found = drawn(report(JUDGED), rows)
+    assert [line.alone for _, one in found.lines for line in one.lines] == [[(1.5, 0.0)]]
+    assert found.unusual == []
+
+
 def test_the_usual_range_is_within_the_picture_even_above_all_values() -> None:
     found = chart(JUDGED, [row(0, cups=5), row(1, cups=1, direction="low", low=400, high=600)])
     assert 0 <= found.marks[0].high_y <= found.marks[0].low_y <= 100
