@@ -14,7 +14,7 @@ from bench.daemon_process import DaemonProcess, configured, daemon
 from bench.measure import CpuMeter
 from bench.stage import Stage, child
 from daemon import sql
-from tests.system.node import free_port
+from tests.ports import free_port
 
 ORDERS, PEOPLE, PRODUCTS, TOLD, CONFIRMED = sql.load(__file__, "orders", "people", "products", "told", "confirmed")
 
