@@ -82,7 +82,8 @@ async def test_a_retry_reports_what_the_first_try_deleted_too(shop: Shop) -> Non
     )
     first = await shop.perform(cleanup_expired_locks)
     assert (first.ending, first.error) == ("failed", "RaiseError: stop")
-    assert await shop.count("inventory_lock") == 500
+    left = await shop.count("inventory_lock")
+    assert 300 < left <= 500  # the first thousand went, and as many batches as a busy machine makes of the next
     await shop.connection.execute("DROP TRIGGER refuse ON jewellery.inventory_lock")
     again = await shop.perform(cleanup_expired_locks, resume=first.id)
     assert again.result == {"deleted": 1500}
