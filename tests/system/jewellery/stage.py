@@ -10,7 +10,8 @@ from pathlib import Path
 import asyncpg
 import httpx
 
-from daemon import migrate
+from daemon import Cron, catalogue, migrate
+from daemon.settings import Settings
 from tests.daemon.mail import MailServer, mail_server
 from tests.ports import free_port
 from tests.system.daemons import WITHOUT_PAGES, Daemons, environment_of
@@ -21,6 +22,7 @@ from tests.system.wire import SOCKET, Moment, Wire
 from tests.workers.jewellery.provider import Provider, entity, event, provider, signature
 from tests.workers.jewellery.shop import Shop
 
+SUITE = "workers.jewellery"
 SECRET = "webhook secret"
 STOCK = 100
 SETTLED = "SELECT status = 'CAPTURED' FROM jewellery.payment WHERE id = $1"
@@ -40,6 +42,12 @@ class Step:
     reached: str = "SELECT $1::text IS NOT NULL"
 
 
+def due_by_the_clock() -> list[str]:
+    """The jobs that are; while the tests run they are only asked for."""
+    jobs = catalogue.load(Settings(suites=(SUITE,))).jobs.values()
+    return [job.name for job in jobs if isinstance(job.trigger, Cron)]
+
+
 class ShopStage(Daemons):
     def __init__(self, place: External, folder: Path, wire: Wire, mails: MailServer, razorpay: Provider) -> None:
         super().__init__(place, folder)
@@ -48,16 +56,17 @@ class ShopStage(Daemons):
     def environment(self, **settings: str) -> dict[str, str]:
         asked = self.razorpay.settings(webhook_secrets=SECRET)
         ours = {
-            "SEXTON_SUITES": "workers.jewellery", "SEXTON_DATABASE__URL": self.wire.url, "SEXTON_NODE__LEASE": "10s",
+            "SEXTON_SUITES": SUITE, "SEXTON_DATABASE__URL": self.wire.url, "SEXTON_NODE__LEASE": "10s",
             "SEXTON_PUBLIC__LISTEN": f"127.0.0.1:{self.public}", "SEXTON_PUBLIC__BASE_URL": "https://shop.example.org",
             "SEXTON_OUTBOX__UNSUBSCRIBE_SECRET": "x" * 40, **mail_settings(self.mails),
             **{f"SEXTON_SUITE__JEWELLERY__RAZORPAY__{name.upper()}": str(value) for name, value in asked.items()},
+            **{f"SEXTON_JOBS__{name.replace('.', '__').upper()}__SCHEDULE": "ondemand" for name in due_by_the_clock()},
         }  # fmt: skip
         return environment_of(self.place, self.folder, self.mark, **{**WITHOUT_PAGES, **ours, **settings})
 
     async def opened(self, connection: asyncpg.Connection) -> Shop:
         """Migrated, with one customer, and one product."""
-        suites = migrate.suite_migrations({"jewellery": "workers.jewellery"})
+        suites = migrate.suite_migrations({"jewellery": SUITE})
         await migrate.migrate(connection, [*migrate.engine_migrations(), *suites])
         shop = Shop(self.place.url, connection)
         await shop.customer()

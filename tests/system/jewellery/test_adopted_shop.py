@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncpg
 import pytest
 
-from daemon import Cron, catalogue
-from daemon.settings import Settings
 from tests.system.daemons import REQUEST
-from tests.system.jewellery.stage import ShopStage
+from tests.system.jewellery.stage import ShopStage, due_by_the_clock
 from tests.system.waiting import row
 from tests.workers.jewellery.adopted import adopted
 
@@ -37,8 +35,7 @@ TOLD = "SELECT EXISTS (SELECT FROM shop.\"Notification\" WHERE type = 'ORDER_SHI
 
 async def everything_due(connection: asyncpg.Connection) -> None:
     """Each job that is due by the clock is asked for, and ends."""
-    jobs = catalogue.load(Settings(suites=("workers.jewellery",))).jobs.values()
-    due = [job.name for job in jobs if isinstance(job.trigger, Cron)]
+    due = due_by_the_clock()
     for name in due:
         await connection.fetch(REQUEST, name, "{}", 1)
     await connection.execute("SELECT pg_notify('sexton', 'ready')")

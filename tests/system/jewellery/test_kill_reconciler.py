@@ -26,9 +26,10 @@ async def stale(stage: ShopStage, connection: asyncpg.Connection) -> str:
 
 
 async def killed_at(stage: ShopStage, connection: asyncpg.Connection, step: Step) -> None:
+    """One life, ended there. Held before it begins: the pass of the life before goes on by itself."""
     payment = await stale(stage, connection)
-    node = await stage.daemon()
     stage.wire.hold(step.moment)
+    node = await stage.daemon()
     await stage.request(JOB, {})
     await stage.held_at(connection, step, payment)
     await node.kill()
@@ -68,5 +69,6 @@ async def test_a_pass_that_is_killed_leaves_nothing_half_done_and_nothing_twice(
     assert await last.stop() == 0
 
     await stage.balanced(shop, "reconciler")
-    assert await shop.value("SELECT bool_and(state = 'succeeded') FROM sexton.run WHERE job = $1", JOB)
+    states = {state for (state,) in await shop.rows("SELECT state FROM sexton.run WHERE job = $1", JOB)}
+    assert states <= {"succeeded", "skipped"}  # of two passes that wait, the newer one stands for both
     await connection.close()
