@@ -57,7 +57,7 @@ WHERE u.id > $1::bigint AND u.id <= $2::bigint AND k <= 2 + (hashint8extended(u.
 -- ended. Of those who came today one in ten has a session that runs.
 WITH person AS (
     SELECT id, tz, (created_at AT TIME ZONE tz)::date AS first_day, ($3::timestamptz AT TIME ZONE tz)::date AS today,
-        300 * power((hashint8extended(id, 5) & 1023) / 1023.0, 5) + 1 AS stays, 7 + hashint8extended(id, 6) & 7 AS hour,
+        300 * power((hashint8extended(id, 5) & 1023) / 1023.0, 5) + 1 AS stays, 7 + (hashint8extended(id, 6) & 7) AS hour,
         250 + (hashint8extended(id, 7) & 511) AS eager
     FROM productivity.users WHERE id > $1::bigint AND id <= $2::bigint
 ), visit AS (
@@ -69,18 +69,18 @@ WITH person AS (
         < CASE WHEN extract(isodow FROM d.day) >= 6 THEN p.eager / 3 WHEN d.day::date = p.first_day THEN 900 ELSE p.eager END
 ), planned AS (
     SELECT v.id, v.day, v.draw, k, v.today,
-        (v.day + make_interval(hours => 7 + v.hour::int % 8, mins => ((v.draw >> 8) & 127)::int + 37 * (k - 1))) AT TIME ZONE v.tz
-            AS started_at, 20 + (v.draw >> (4 * k)) & 15 AS length
+        (v.day + make_interval(hours => v.hour::int, mins => ((v.draw >> 8) & 127)::int + 45 * (k - 1))) AT TIME ZONE v.tz
+            AS started_at, 20 + ((v.draw >> (4 * k)) & 15) AS length
     FROM visit v CROSS JOIN generate_series(1, 3) k WHERE k <= 1 + (v.draw & 1023) % 3
 )
 INSERT INTO productivity.timer_session (user_id, goal_id, started_at, ended_at, kind, feature)
 SELECT p.id, CASE WHEN f.focus AND p.draw & 3 > 0 THEN g.id END,
     CASE WHEN f.focus THEN p.started_at ELSE p.started_at + (p.length + 1) * interval '1 minute' END,
     CASE WHEN NOT f.focus THEN p.started_at + (p.length + 6) * interval '1 minute'
-         WHEN (p.draw >> 20) & 1023 % 400 = 1 THEN NULL
+         WHEN ((p.draw >> 20) & 1023) % 400 = 1 THEN NULL
          ELSE p.started_at + p.length * interval '1 minute' END,
     CASE WHEN f.focus THEN 'FOCUS' ELSE 'BREAK' END,
-    CASE WHEN f.focus THEN ($4::text[])[1 + (hashint8extended(p.id, 14) & 7 + (p.draw & 1)) % cardinality($4::text[])] END
+    CASE WHEN f.focus THEN ($4::text[])[1 + ((hashint8extended(p.id, 14) & 7) + (p.draw & 1)) % cardinality($4::text[])] END
 FROM planned p
 CROSS JOIN (VALUES (true), (false)) f (focus)
 LEFT JOIN productivity.goal g ON g.id = 6 * (p.id - 1) + 1

@@ -63,6 +63,12 @@ async def test_the_people_are_believable(connection: asyncpg.Connection, house: 
     by_day = dict(await house.rows("SELECT extract(isodow FROM started_at)::int, count(*)::int "
                                    "FROM productivity.timer_session GROUP BY 1"))  # type: ignore[arg-type]  # fmt: skip
     assert by_day[6] + by_day[7] < by_day[2] + by_day[3]
+    lengths = await house.rows("SELECT min(ended_at - started_at), max(ended_at - started_at), "
+                               "count(DISTINCT feature), avg((ended_at IS NULL)::int) "
+                               "FROM productivity.timer_session WHERE kind = 'FOCUS'")  # fmt: skip
+    ((shortest, longest, features, forgotten),) = lengths
+    assert (shortest, longest, features) == (timedelta(minutes=20), timedelta(minutes=35), 4)
+    assert 0 < forgotten < 0.01
     fates: dict[str, Any] = dict(await house.rows("SELECT status, count(*) FROM productivity.goal GROUP BY 1"))  # type: ignore[arg-type]
     assert fates["DONE"] > fates["OPEN"] > fates["ABANDONED"] > 0
     assert await house.value("SELECT count(*) FROM productivity.goal WHERE due_on IS NULL OR title IS NULL") > 0
