@@ -1,4 +1,4 @@
-"""Move old sessions to the archive, and delete figures that are older than figures are kept."""
+"""Move old sessions to the archive, and delete what is older than it is kept: figures, samples, who was reminded."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from daemon import CatchUp, Context, Cron, Priority, days, job, minutes, sql, tally
+from workers.productivity import many_people
 from workers.productivity.settings import Settings
 
-SESSIONS, FIGURES, BEHAVIOR = sql.load(__file__, "sessions", "figures", "behavior")
+SESSIONS, ROWS, BEHAVIOR = sql.load(__file__, "sessions", "rows", "behavior")
 
 BATCH = 5_000
 SAMPLES_KEPT = timedelta(days=30)
 SUPERSEDED_KEPT = timedelta(days=30)
+REMINDED_KEPT = timedelta(days=60)
+"""The longest that a reminder asks who was told before is an absence of 30 days, and the 2 that it may be late."""
 
 Step = tuple[str, sql.Statement, Sequence[object]]
 
@@ -26,7 +29,7 @@ Step = tuple[str, sql.Statement, Sequence[object]]
     aliases=("analytics/dataCleanup",),
 )
 async def data_cleanup(ctx: Context) -> None:
-    """Archive old sessions, delete old figures, in batches."""
+    """Archive old sessions, delete old figures and notes of reminders, in batches."""
     todo = steps(ctx.due_at, ctx.settings)
     begin = ctx.cursor[0] if ctx.cursor else 0
     for n in range(begin, len(todo)):
@@ -52,11 +55,13 @@ def steps(at: datetime, settings: Settings) -> list[Step]:
         old("anomalies", "anomaly", "at", day),
         ("behavior_rows", BEHAVIOR, (day, BATCH, at - SUPERSEDED_KEPT)),
         old("samples", "perf_sample", "at", at - SAMPLES_KEPT),
+        old("reminders", "reminder_log", "sent_at", at - REMINDED_KEPT),
+        old("reminder_slots", "reminder_slot", "due_at", at - REMINDED_KEPT),
     ]
 
 
 def old(name: str, table: str, column: str, before: datetime) -> Step:
-    return name, FIGURES.on(table=table, column=column), (before, BATCH)
+    return name, ROWS.on(table=table, column=column), (before, BATCH)
 
 
 async def one_batch(ctx: Context, n: int, step: Step) -> int:
@@ -64,6 +69,7 @@ async def one_batch(ctx: Context, n: int, step: Step) -> int:
     name, statement, arguments = step
     batch = ctx.cursor[1] + 1 if ctx.cursor else 1
     async with ctx.transaction(cursor=[n, batch]) as tx:
+        await tx.execute(many_people.SET_UP)
         gone: int = await tx.fetchval(statement, *arguments)
         await tally.add(tx, ctx.run_id, name, gone)
     return gone

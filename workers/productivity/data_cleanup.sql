@@ -15,8 +15,8 @@ WITH moved AS (
 )
 SELECT count(*) AS gone FROM kept;
 
--- name: figures
--- Of any table of figures, by its column of days or instants.
+-- name: rows
+-- Of any table that is only looked up, by its column of days or instants.
 WITH gone AS (
     DELETE FROM {table} WHERE ctid = ANY (ARRAY(
         SELECT ctid FROM {table} WHERE {column} < $1::timestamptz LIMIT $2))

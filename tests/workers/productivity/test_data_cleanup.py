@@ -15,7 +15,7 @@ from workers.productivity.settings import Settings
 NOW = at("2026-11-26T04:00")
 NOTHING = {
     "sessions_archived": 0, "daily_metrics": 0, "weekly_metrics": 0, "monthly_metrics": 0, "activity_days": 0,
-    "retention_rows": 0, "anomalies": 0, "behavior_rows": 0, "samples": 0,
+    "retention_rows": 0, "anomalies": 0, "behavior_rows": 0, "samples": 0, "reminders": 0, "reminder_slots": 0,
 }  # fmt: skip
 
 
@@ -41,7 +41,9 @@ async def test_sessions_of_180_days_are_moved_as_they_are_and_newer_ones_stay(pl
     assert await platform.run(data_cleanup, NOW) == NOTHING
 
 
-async def test_figures_of_365_days_go_and_superseded_descriptions_and_samples_of_30(platform: Platform) -> None:
+async def test_figures_of_365_days_go_what_is_superseded_and_samples_of_30_and_reminders_of_60(
+    platform: Platform,
+) -> None:
     old, young = date(2025, 11, 25), date(2025, 11, 26)
     for day in (old, young):
         for statement in (
@@ -55,6 +57,14 @@ async def test_figures_of_365_days_go_and_superseded_descriptions_and_samples_of
     for n in (15, 32):
         await platform.connection.execute(
             "INSERT INTO productivity.perf_sample VALUES ($1, 'x', 1)", NOW - timedelta(days=n)
+        )
+    for n in (59, 61):
+        sent = NOW - timedelta(days=n)
+        await platform.connection.execute(
+            "INSERT INTO productivity.reminder_log VALUES (1, 'goal', $2, '', $1)", sent, str(n)
+        )
+        await platform.connection.execute(
+            "INSERT INTO productivity.reminder_slot VALUES ('daily_check', 'UTC', $1::date, $1, $1, 'served')", sent
         )
     for week in (date(2025, 11, 16), date(2025, 11, 23)):
         await platform.connection.execute("INSERT INTO productivity.metric_weekly VALUES ($1, 'x', '{}', 1)", week)
