@@ -97,12 +97,13 @@ FROM drawn LEFT JOIN listed USING (user_id);
 
 -- name: bare_break_reminders
 WITH due AS MATERIALIZED (
-    SELECT t.user_id, u.name, t.id AS session_id, g.title, extract(epoch FROM $1::timestamptz - f.since)::int / 60 AS minutes
+    SELECT t.user_id, u.name, t.id AS session_id, g.title, (extract(epoch FROM $1::timestamptz - f.since) / 60)::int AS minutes
     FROM timer_session t
     JOIN users u ON u.id = t.user_id AND u.deleted_at IS NULL
     LEFT JOIN goal g ON g.id = t.goal_id
     CROSS JOIN LATERAL (SELECT greatest(t.started_at, (
-        SELECT max(b.ended_at) FROM timer_session b WHERE b.user_id = t.user_id AND b.kind = 'BREAK'
+        SELECT max(b.ended_at) FROM timer_session b
+        WHERE b.user_id = t.user_id AND b.kind = 'BREAK' AND b.ended_at > b.started_at
             AND b.started_at > t.started_at - interval '16 hours' AND b.started_at <= $1)) AS since) f
     WHERE t.ended_at IS NULL AND t.kind = 'FOCUS' AND f.since <= $1 - interval '25 minutes'
 ), told AS (
