@@ -116,6 +116,7 @@ async def test_sessions_that_are_forgotten_backwards_or_of_thirty_hours_count_wh
     figures = await platform.figures(date(2026, 11, 24))
     told = ("sessions", "sessions_without_end", "sessions_too_long", "sessions_backwards")
     assert [figures[name] for name in told] == [2, 1, 1, 2]
+    assert (figures["session_minutes_median"], figures["session_minutes_p90"]) == (960, 960)
 
 
 async def test_who_changed_zone_has_every_minute_on_one_day_and_an_unknown_zone_is_the_default_one(

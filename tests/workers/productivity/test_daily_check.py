@@ -21,7 +21,7 @@ async def test_who_has_not_focused_today_is_asked_and_who_has_is_not(house: Hous
     for id_ in range(1, 7):
         await house.user(id_, last_activity_at=at("2026-11-26T12:00"))
     await house.focus(1, "2026-11-26T08:00", "2026-11-26T08:25")
-    await house.focus(2, "2026-11-25T08:00", "2026-11-25T08:25")
+    await house.focus(2, "2026-11-25T20:00", "2026-11-25T20:25")
     await house.focus(3, "2026-11-25T23:50", "2026-11-26T00:20")  # over midnight: ten minutes are today's
     await house.focus(4, "2026-11-26T08:00", "2026-11-26T07:00")  # ends before it starts
     await house.focus(5, "2026-11-26T17:50")  # runs

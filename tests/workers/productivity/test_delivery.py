@@ -22,14 +22,15 @@ async def test_who_is_deleted_opts_out_or_unsubscribes_before_it_goes_gets_nothi
     now = await connection.fetchval("SELECT date_trunc('minute', sexton.clock())")
     slot = {"reminders": {"goal_deadlines_at": (now - timedelta(minutes=1)).time().isoformat("minutes")}}
     due_on = (now - timedelta(minutes=1)).date() + timedelta(days=1)
-    for id_ in range(1, 6):
+    for id_ in range(1, 7):
         await house.user(id_)
         await house.goal(id_, f"goal {id_}", due_on.isoformat())
         around = ((now - timedelta(hours=1)).time(), (now + timedelta(hours=12)).time())
         quiet = around if id_ == 5 else (time(0), time(0))
         await house.pref(id_, quiet_start=quiet[0], quiet_end=quiet[1])
-    assert (await house.succeed(goal_deadlines, now, settings=slot))["sent"] == 5
+    assert (await house.succeed(goal_deadlines, now, settings=slot))["sent"] == 6
     await connection.execute("DELETE FROM productivity.users WHERE id = 1")
+    await connection.execute("UPDATE productivity.users SET deleted_at = sexton.clock() WHERE id = 6")
     await connection.execute("UPDATE productivity.user_pref SET email_enabled = false WHERE user_id = 2")
     await connection.execute(
         "INSERT INTO sexton.suppression (suite, recipient, channel, reason) "
@@ -39,11 +40,12 @@ async def test_who_is_deleted_opts_out_or_unsubscribes_before_it_goes_gets_nothi
         house.url, channels={"email": SmtpChannel(server.port)}, packages=SUITES
     ) as n:  # fmt: skip
         await n.event(MessagesSettled, lambda _: sum(
-            e.count for e in n.events if isinstance(e, MessagesSettled) and e.state != "failed") >= 5)  # fmt: skip
+            e.count for e in n.events if isinstance(e, MessagesSettled) and e.state != "failed") >= 6)  # fmt: skip
     (mail,) = server.received
     assert (mail["To"], mail["Subject"]) == ("u4@example.org", "goal 4 is due tomorrow")
     told = dict(await house.rows("SELECT recipient::int, coalesce(last_error, state) FROM sexton.outbox"))  # type: ignore[arg-type]
     assert told.pop(5) in ("quiet hours", "expires within quiet hours")
     assert told == {
         1: "recipient '1' is not there", 2: "opted out of email", 3: "unsubscribed", 4: "sent",
+        6: "recipient '6' is deleted",
     }  # fmt: skip

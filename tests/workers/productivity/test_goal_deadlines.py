@@ -99,6 +99,8 @@ async def test_who_moves_west_is_not_told_twice_on_one_date_and_who_moves_east_i
     await house.succeed(goal_deadlines, at("2026-11-26T09:00"))
     await house.succeed(goal_deadlines, at("2026-11-26T14:00"))
     assert [user for user, _ in await house.mailed()] == [3, 1, 2]
+    told = "SELECT count(*) FROM productivity.reminder_log WHERE user_id = 1 AND kind = 'goal'"
+    assert await house.value(told) == 1  # the other goal is for tomorrow's mail
 
 
 async def test_a_date_that_samoa_left_out_is_noted_and_the_next_is_told(house: House) -> None:
