@@ -14,7 +14,7 @@ import asyncpg
 
 from daemon import ledger, sql
 from daemon.actions_deed import Actor, Deed, deed
-from daemon.backup.errors import RestoreRefused
+from daemon.backup.errors import Damaged, RestoreRefused
 from daemon.backup.manifest import Manifest
 from daemon.backup.place import Place, alone
 from daemon.backup.scratch import RENAME, THERE, create, drop, free_name
@@ -72,7 +72,7 @@ async def restore(place: Place, wish: Wish, progress: Progress) -> Restored:
     """Restore into `wish.database` on the server of `place`. Raises `RestoreRefused` and other `BackupError`s."""
     async with alone(place.shelf):
         name = await asyncio.to_thread(place.shelf.resolve, wish.name)
-        wanted = await checked(place, name)
+        wanted = await _sound(place, name)
         admin = await _administering(place, wish.database)
         beside = await free_name(admin, place.shelf.directory)
         try:
@@ -87,6 +87,17 @@ async def restore(place: Place, wish: Wish, progress: Progress) -> Restored:
         finally:
             await to_the_end(_without(admin, beside))
     return Restored(name, wanted.taken_at, len(wanted.tables), wanted.rows, held, messages, kept)
+
+
+async def _sound(place: Place, name: str) -> Manifest:
+    """The manifest, once every file is what it says. Raises `Damaged`, which names what to restore instead."""
+    try:
+        return await checked(place, name)
+    except Damaged as error:
+        await to_the_end(asyncio.to_thread(place.shelf.withdraw_mark, name))
+        other = await asyncio.to_thread(place.shelf.newest_verified)
+        remedy = f"sexton backup restore {other.name}, which is verified" if other else "no other one is verified"
+        raise Damaged(*error.problems, f"nothing was changed; to take another one: {remedy}") from error
 
 
 async def _administering(place: Place, target: str) -> asyncpg.Connection:

@@ -15,10 +15,11 @@ import pytest
 
 from daemon.actions_deed import Actor
 from daemon.backup import manifest
-from daemon.backup.errors import Differs, RestoreRefused
+from daemon.backup.errors import Damaged, Differs, RestoreRefused
 from daemon.backup.manifest import FILE, Manifest
 from daemon.backup.restore import Restored, Wish, restore
 from daemon.catchup import CatchUp
+from daemon.clock import utc_now
 from daemon.database_url import database_of, on_database
 from daemon.events import InstantsSettled, RunEnded
 from daemon.job import OnEvent, Overlap
@@ -134,6 +135,20 @@ async def test_a_restore_that_does_not_come_out_right_changes_nothing(
     with pytest.raises(Differs, match="instead of 1"):
         await restored(hasty, wish(target))
     assert not await connection.fetchval("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", target)
+
+
+async def test_a_damaged_one_is_not_restored_and_the_one_to_take_instead_is_named(hasty: Vault, target: str) -> None:
+    good, rotten = await hasty.service.create(), await hasty.service.create()
+    (hasty.directory / rotten.name / "data" / "toc.dat").write_bytes(b"rotten")
+    with pytest.raises(Damaged, match="nothing was changed; to take another one: no other one is verified"):
+        await restored(hasty, wish(target))
+    for backup in (good, rotten):
+        hasty.shelf.mark_verified(backup.name, backup.sha256, utc_now())
+    with pytest.raises(
+        Damaged, match=rf"toc\.dat: has 6 bytes instead of .*\n.*sexton backup restore {good.name}, which"
+    ):
+        await restored(hasty, wish(target))
+    assert [b.verified for b in await hasty.service.listed()] == [False, True]
 
 
 async def test_what_was_under_way_waits_for_a_person(
