@@ -90,7 +90,8 @@ class Engine:
             return Link(lambda: urls.url, self._application(part), self.outage, statement_cache=cache)
 
         self.link, self.heart, self._mail_link = link("engine"), link("lease"), link("outbox")
-        self.census_link, self.hook_link = link("metrics"), link("hooks")
+        self.census_link = link("metrics")
+        self.hook_link = Link(lambda: urls.direct, self._application("hooks"), self.outage, statement_cache=cache)
         self.recorder = Recorder(self.link)
         self.connections = JobConnections(
             lambda: urls.url, self._application("job"), self.outage, size=database.pool,

@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import asyncpg
 
 from daemon.database import DatabaseDown, Link
 from daemon.events import Event, HookAnswered, Note
 from daemon.hook import HookCall, Refused
-from daemon.hook_rows import HookRows
+from daemon.hook_rows import HookRows, Looks
 from daemon.suite_hooks import SuiteHook
 
 PATIENCE = 4.0
@@ -52,7 +53,8 @@ class HookDesk:
         emit: Callable[[Event], None],
     ) -> None:
         self._hooks, self._settings, self._emit = hooks, settings, emit
-        self._rows = {path: HookRows(link, found.suite, found.hook.keep) for path, found in hooks.items()}
+        looks: Looks = WeakKeyDictionary()
+        self._rows = {path: HookRows(link, found.suite, found.hook.keep, looks) for path, found in hooks.items()}
 
     def longest_body(self, path: str) -> int | None:
         """Octets that a call may have; None where there is no such hook."""

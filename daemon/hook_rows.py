@@ -3,27 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import asyncpg
 
-from daemon.connections import rolled_back_on_error
+from daemon import sql
 from daemon.database import Link
 from daemon.sql import Statement
 
+(LOOK_AT,) = sql.load(__file__, "look_at")
+
 MOST_IN_ONE_COMMIT = 500
 Row = tuple[object, ...]
+Looks = MutableMapping[asyncpg.Connection, str]
+"""Connection → the suite that its session looks at."""
 
 
 @dataclass
 class HookRows:
-    """While one commit is on its way, the next one's rows gather: the busier, the more share one."""
+    """While one commit is on its way, the next one's rows gather: the busier, the more share one.
+
+    The session is told once whom it looks at, so that a commit is one round trip: `link` must not go through a pooler
+    of transactions. Those who share a link share `looks`.
+    """
 
     link: Link
     suite: str
     keep: Statement
+    looks: Looks = field(default_factory=WeakKeyDictionary)
     _waiting: list[tuple[Row, asyncio.Future[None]]] = field(default_factory=list)
     _writer: asyncio.Task[None] | None = None
 
@@ -64,12 +74,8 @@ class HookRows:
 
     async def _write(self, rows: Sequence[Row]) -> None:
         columns: list[list[Any]] = [list(column) for column in zip(*rows, strict=True)]
-        async with self.link.held() as connection, rolled_back_on_error(connection):
-            await connection.execute(f"BEGIN; {self._local_settings()}")
+        async with self.link.held() as connection:
+            if self.looks.get(connection) != self.suite:
+                await connection.execute(LOOK_AT.text, f'"{self.suite}", pg_catalog')
+                self.looks[connection] = self.suite
             await connection.execute(self.keep.text, *columns)
-            await connection.execute("COMMIT")
-
-    def _local_settings(self) -> str:
-        """Suite names are checked identifiers. Rows are found by key: plans last as long as the connection, and one
-        made while a table was empty would read through all of it for every row that refers to another."""
-        return f'SET LOCAL search_path = "{self.suite}", pg_catalog; SET LOCAL enable_seqscan = off'

@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from weakref import WeakKeyDictionary
 
 import asyncpg
 import httpx
@@ -150,6 +151,23 @@ async def test_calls_that_were_kept_before_cost_a_call_nothing(url: str, connect
         await kept_on.fetchval("SELECT pg_stat_force_next_flush()")
     read = await connection.fetchrow("SELECT seq_tup_read, idx_scan FROM pg_stat_user_tables WHERE relname = 'cup'")
     assert tuple(read or ()) == (0, 20)
+    await link.close()
+
+
+async def test_suites_that_share_a_connection_keep_in_their_own_tables(
+    url: str, connection: asyncpg.Connection
+) -> None:
+    for suite in ("tea", "cups"):
+        await connection.execute(f"CREATE SCHEMA {suite}; CREATE TABLE {suite}.call (id text)")
+    link, looks = Link(lambda: url, lambda: "test", Outage(list[Event]().append)), WeakKeyDictionary()
+    keep = Statement("keep", "INSERT INTO call SELECT unnest($1::text[])", "here")
+    tea, cups = (HookRows(link, suite, keep, looks) for suite in ("tea", "cups"))
+    for n in range(3):
+        await asyncio.gather(tea.kept((f"tea {n}",)), cups.kept((f"cups {n}",)))
+        link.renew()
+    for suite in ("tea", "cups"):
+        kept = [row["id"] for row in await connection.fetch(f"SELECT id FROM {suite}.call ORDER BY id")]
+        assert kept == [f"{suite} {n}" for n in range(3)]
     await link.close()
 
 

@@ -16,7 +16,7 @@ FENCE = "FOR NO KEY UPDATE"
 KEEP = "INSERT INTO webhook_queue (event_no) SELECT event_no FROM kept"
 KEPT = Step(
     "the event is kept, and the provider has not heard of it",
-    Moment("COMMIT", "answered", after=KEEP),
+    Moment(KEEP, "answered"),  # a statement that is its own transaction: it is committed when it is answered
     "SELECT EXISTS (SELECT FROM jewellery.webhook_event WHERE event_id = 'evt_' || $1)",
 )
 STEPS = (
