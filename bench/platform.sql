@@ -2,18 +2,20 @@
 
 -- name: load_people
 -- $1: people, in 14 zones. $2: now.
-INSERT INTO productivity.users (id, email, tz, created_at)
+INSERT INTO productivity.users (id, email, tz, created_at, tz_set_at)
 SELECT n, 'u' || n || '@example.org', (ARRAY['UTC', 'Europe/Zurich', 'Europe/London', 'America/New_York',
         'America/Los_Angeles', 'America/Sao_Paulo', 'America/St_Johns', 'Asia/Kolkata', 'Asia/Kathmandu', 'Asia/Tokyo',
         'Australia/Lord_Howe', 'Australia/Sydney', 'Africa/Cairo', 'Pacific/Auckland'])[1 + n % 14],
-    $2::timestamptz - (1 + hashint8(n) & 511) * interval '1 day' - (hashint8(n * 31) & 65535) * interval '1 second'
-FROM generate_series(1, $1::bigint) n;
+    c.at, c.at
+FROM generate_series(1, $1::bigint) n, LATERAL (
+    SELECT $2::timestamptz - (1 + (hashint8(n) & 511)) * interval '1 day' - (hashint8(n * 31) & 65535) * interval '1 second'
+        AS at) c;
 
 -- name: load_sessions
 -- $1: sessions over the last 180 days, of up to an hour and a half, so that some overlap and some pass midnight. $2: now.
 -- $3: people.
 INSERT INTO productivity.timer_session (user_id, started_at, ended_at, kind, feature)
-SELECT 1 + n % $3::bigint, s.at, s.at + (hashint8(n * 7) & 4095 + 60) * interval '1 second',
+SELECT 1 + n % $3::bigint, s.at, s.at + ((hashint8(n * 7) & 4095) + 60) * interval '1 second',
     CASE WHEN n % 5 = 0 THEN 'BREAK' ELSE 'FOCUS' END, (ARRAY['pomodoro', 'stopwatch', NULL])[1 + n % 3]
 FROM generate_series(1, $1::bigint) n, LATERAL (
     SELECT $2::timestamptz - (hashint8(n) & 2147483647)::bigint % (180 * 86400) * interval '1 second' AS at) s;
