@@ -5,7 +5,7 @@
 WITH slot AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset($1::jsonb)
         AS s (zone text, date date, since timestamptz, expires_at timestamptz)
-), person AS MATERIALIZED (
+), person AS (
     SELECT a.id AS user_id, a.name, s.date, s.expires_at,
         coalesce(a.refusal, CASE WHEN a.channels ->> 'goal' = 'false' THEN 'reminders of goals are off' END) AS refusal
     FROM slot s
