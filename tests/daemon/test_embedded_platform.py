@@ -238,16 +238,17 @@ def test_the_fallback_for_the_socket_refuses_a_directory_of_others(
 ) -> None:
     layout = Layout(tmp_path / ("long" * 25), 17)
     identity = Identity("self", (), os.geteuid(), os.getegid())
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    folder = embedded_cluster.socket_directory(layout, identity)
-    assert folder.parent == tmp_path
-    folder.chmod(0o755)
-    with pytest.raises(StateDirectoryError, match=rf"{folder} must be .* mode 700 .* mode 755: remove it"):
-        embedded_cluster.socket_directory(layout, identity)
-    folder.rmdir()
-    folder.symlink_to(tmp_path)
-    with pytest.raises(StateDirectoryError, match=str(folder)):
-        embedded_cluster.socket_directory(layout, identity)
+    with tempfile.TemporaryDirectory() as short:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", short)
+        folder = embedded_cluster.socket_directory(layout, identity)
+        assert folder.parent == Path(short)
+        folder.chmod(0o755)
+        with pytest.raises(StateDirectoryError, match=rf"{folder} must be .* mode 700 .* mode 755: remove it"):
+            embedded_cluster.socket_directory(layout, identity)
+        folder.rmdir()
+        folder.symlink_to(short)
+        with pytest.raises(StateDirectoryError, match=str(folder)):
+            embedded_cluster.socket_directory(layout, identity)
 
 
 def test_the_log_stays_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -124,7 +124,7 @@ async def machine() -> AsyncIterator[Machine]:
     python = system_python()
     if python is None:
         pytest.skip("no Python 3.11 or newer with venv outside home directories: apt-get install python3-venv")
-    with tempfile.TemporaryDirectory(prefix="sexton-machine-") as name:
+    with tempfile.TemporaryDirectory(prefix="sexton-machine-", dir="/tmp") as name:  # a socket in it has a long path
         own = Machine(Path(name), python)
         try:
             await own.mount()
