@@ -120,9 +120,16 @@ class Machine:
         assert self._outside is not None
         if self._outside.returncode is not None:
             raise CannotBoot(f"systemd-nspawn ended: {self._said[-400:].strip()!r}")
-        if not self.init:
-            self.init = next(iter(processes.children(self._nspawn)), 0)
+        self.init = self._systemd()
         return bool(self.init) and (await self.run("systemctl", "is-system-running", check=False)) in UP
+
+    def _systemd(self) -> int:
+        """The first process in the machine; 0 while nspawn's child is still one that only forks it, and ends."""
+        for pid in processes.children(self._nspawn):
+            with suppress(OSError):
+                if Path(f"/proc/{pid}/comm").read_text() == "systemd\n":
+                    return pid
+        return 0
 
     async def run(self, *command: str, check: bool = True, seconds: float = COMMAND_SECONDS) -> str:
         """What a command in the machine prints. One that fails is an AssertionError with that, unless `check` is
