@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -85,14 +86,19 @@ async def serve(
     ]
     counts["slots"] = sum(not slot.again for slot in due if slot.skipped is None)
     counts["skipped_slots"] = sum(slot.skipped is not None for slot in due)
-    if served:
-        await tx.execute(many_people.SET_UP)
-        row = await tx.fetchrow(
-            reminder.write, json.dumps(served, default=as_json), now, settings.frontend_url,
-            settings.reminders.goals_listed,
-        )  # fmt: skip
-        assert row is not None
-        counts |= {"sent": row["sent"], "suppressed": json.loads(row["suppressed"])}
+    moved, everybody = [s for s in served if s["again"]], [s for s in served if not s["again"]]
+    told: Counter[str] = Counter()
+    for of, set_up in ((everybody, many_people.SET_UP), (moved, many_people.SET_UP_FOR_FEW)):
+        if of:
+            await tx.execute(set_up)
+            row = await tx.fetchrow(
+                reminder.write, json.dumps(of, default=as_json), now, settings.frontend_url,
+                settings.reminders.goals_listed,
+            )  # fmt: skip
+            assert row is not None
+            counts["sent"] += row["sent"]
+            told.update(json.loads(row["suppressed"]))
+    counts["suppressed"] = dict(told)
     return counts
 
 

@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo, available_timezones
 import asyncpg
 
 from daemon import sql
-from tests.workers.productivity.house import at
+from tests.workers.productivity.house import House, at
 from workers.productivity import many_people, monthly_report
+from workers.productivity.daily_check import daily_check
 from workers.productivity.reminding import Reminder, details_of
 from workers.productivity.settings import ReminderSettings
 from workers.productivity.slots import Clocks, Rule, Slot, slots
@@ -49,6 +50,19 @@ def test_a_months_days_are_those_of_the_clock_and_end_where_the_next_month_begin
     slot = Slot("x", ZoneInfo("Europe/Zurich"), date(2026, 11, 1), NOW)
     starts: list[datetime] = monthly_report.details(slot, ReminderSettings())["starts"]
     assert (len(starts), starts[0], starts[-1]) == (32, at("2026-09-30T22:00"), at("2026-10-31T23:00"))
+
+
+async def test_who_moved_is_told_beside_everybody_of_zones_whose_time_has_just_come(house: House) -> None:
+    """One tick for both, each counted: 1 lives where it is six; 2 and 3 came from there to where it was an hour ago."""
+    for id_, zone in ((1, "Africa/Lagos"), (2, "Africa/Lagos"), (3, "Africa/Lagos"), (4, "Africa/Cairo")):
+        await house.user(id_, zone, last_activity_at=NOW)
+    await house.pref(3, channels='{"daily": false}')
+    await house.succeed(daily_check, at("2026-11-01T16:00"))  # in Cairo
+    moved = "UPDATE productivity.users SET tz = 'Africa/Cairo', tz_set_at = '2026-11-01T16:30Z' WHERE id IN (2, 3)"
+    await house.connection.execute(moved)
+    result = await house.succeed(daily_check, at("2026-11-01T17:00"))
+    assert result == {"slots": 1, "skipped_slots": 0, "sent": 2, "suppressed": {"daily checks are off": 1}}
+    assert [user for user, _ in await house.mailed()] == [4, 1, 2]
 
 
 async def test_statements_about_many_people_are_planned_for_what_is_asked(connection: asyncpg.Connection) -> None:
