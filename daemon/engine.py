@@ -162,6 +162,7 @@ class Engine:
         await self.lease.register(list(self.catalogue.queues.values()))
         await self.ticker.read_clock()
         await self.brake.step()
+        await self.ticker.learn_jobs()
         self.ticker.forget()
         logging.getLogger(LOGGER).addHandler(self.run_log)
 

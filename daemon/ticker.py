@@ -57,6 +57,11 @@ class Ticker:
         """Read these jobs' rows again before the next tick; all of them by default."""
         self._stale |= set(self.roster.jobs) if names is None else names & set(self.roster.jobs)
 
+    async def learn_jobs(self) -> None:
+        """Take in what persons have paused and overridden, before anything may begin. The rest is read in `step`."""
+        for row in (await ledger.known_jobs(self.link, sorted(self.roster.jobs))).values():
+            self.roster.learn(row)
+
     async def read_clock(self) -> None:
         self.learn_clock(await self.link.fetchval(ledger.CLOCK))
 

@@ -116,8 +116,9 @@ async def test_events_of_a_paused_handler_wait_until_it_is_resumed(url: str, con
         "INSERT INTO sexton.job (name, schedule_fingerprint, evaluated_until, paused_by) "
         "VALUES ('t.on', 'event tea.ready', sexton.clock(), 'asha')"
     )
+    await happen(connection, 2)
     async with node(url, handler()) as n:
-        await happen(connection, 2)
+        assert n.engine.roster.paused == {"t.on": "asha"}  # from the first moment
         await n.engine.dispatcher.step()
         assert await connection.fetchval(UNTOLD) == 2
         await connection.execute("UPDATE sexton.job SET paused_by = NULL; SELECT pg_notify('sexton', 'job:t.on')")
