@@ -10,7 +10,7 @@ from workers.productivity import many_people, rollups
 from workers.productivity.local_days import local_days
 from workers.productivity.settings import Settings
 
-FIRST_DAY, JUDGE, TOLD = sql.load(__file__, "first_day", "judge", "told")
+MATCH_BY_HASH, FIRST_DAY, JUDGE, TOLD = sql.load(__file__, "match_by_hash", "first_day", "judge", "told")
 FORGET = sql.load(__file__, "forget_activity", "forget_figures")
 COUNT = sql.load(__file__, "signed_up", "count_activity", "count_people", "count_sessions", "count_goals")
 (RETAIN,) = sql.load(__file__, "retain")
@@ -81,6 +81,7 @@ async def first_day(ctx: Context, last: date) -> date:
 
 async def count(tx: Transaction, first: date, last: date, zone_days: str, now: datetime) -> None:
     await tx.execute(many_people.SET_UP)
+    await tx.execute(MATCH_BY_HASH)
     for statement in FORGET:
         await tx.execute(statement, first, last)
     for statement in COUNT:

@@ -1,5 +1,10 @@
 -- Where nothing else is said: $1, $2: the first and the last day. $3: what the days of every zone are from and to. $4: now.
 
+-- name: match_by_hash
+-- For one transaction. The planner takes a list of hundreds of zones' days for a single row, and would compare every
+-- session with every one of them.
+SELECT set_config('enable_nestloop', 'off', true);
+
 -- name: first_day
 -- $1: the day. $2: days that are counted again for what was written late. $3: days kept. The first to count: a few again,
 -- those that no run counted, and at first everything there is.
@@ -54,16 +59,21 @@ DELETE FROM metric_daily WHERE day BETWEEN $1::date AND $2::date;
 
 -- name: count_people
 -- Who focused on the day, in the 7 days to it and in the 30; days are complete when they are over in every zone.
+-- Everybody's days are read once for all days that are counted: bit 0 is 29 days before the first of them. A bigint has
+-- room for 34 days after that.
+WITH seen AS MATERIALIZED (
+    SELECT user_id, bit_or(1::bigint << (day - ($1::date - 29))) AS days FROM activity_day
+    WHERE day > $1 - 30 AND day <= $2::date GROUP BY user_id
+)
 INSERT INTO metric_daily (day, metric, value)
 SELECT d.day, f.metric, f.value
 FROM (SELECT z.day, (max(z.ends) <= $4::timestamptz)::int AS is_complete
       FROM jsonb_to_recordset($3::jsonb) AS z (day date, ends timestamptz)
       WHERE z.day BETWEEN $1::date AND $2::date GROUP BY z.day) d
 CROSS JOIN LATERAL (
-    SELECT count(*) FILTER (WHERE last = d.day) AS dau, count(*) FILTER (WHERE last > d.day - 7) AS wau, count(*) AS mau,
-        sum(days) / 30.0 AS dau_average
-    FROM (SELECT user_id, max(day) AS last, count(*) AS days FROM activity_day
-          WHERE day > d.day - 30 AND day <= d.day GROUP BY user_id) u) a
+    SELECT count(*) FILTER (WHERE of_30 >> 29 <> 0) AS dau, count(*) FILTER (WHERE of_30 >> 23 <> 0) AS wau,
+        count(*) AS mau, sum(bit_count(of_30::bit(30))) / 30.0 AS dau_average
+    FROM (SELECT days >> (d.day - $1) & (1 << 30) - 1 AS of_30 FROM seen) u WHERE of_30 <> 0) a
 CROSS JOIN LATERAL (
     SELECT coalesce(sum(focus_seconds), 0) / 60.0 AS focus_minutes FROM activity_day WHERE day = d.day) t
 CROSS JOIN LATERAL (VALUES
