@@ -1,6 +1,7 @@
 -- name: issue
-INSERT INTO sexton.access_token (name, role, parent, issued_by, expires_at)
-VALUES ($1, $2, $3, $4, least(sexton.clock() + $5::interval, $6::timestamptz))
+WITH moment AS MATERIALIZED (SELECT sexton.clock() AS now)
+INSERT INTO sexton.access_token (name, role, parent, issued_by, issued_at, expires_at)
+SELECT $1, $2, $3::uuid, $4, now, least(now + $5::interval, $6::timestamptz) FROM moment
 RETURNING id, issued_at, expires_at;
 
 -- name: in_force
