@@ -25,7 +25,7 @@ class Settings(BaseModel):
     control_total_days: int = Field(default=14, ge=1, le=366)
     pay_suspended: bool = False
     """Whether suspended investors earn for the days of their suspension. Never paid afterwards, either way."""
-    range_size: int = Field(default=250_000, ge=1, le=10_000_000)
+    range_size: int = Field(default=500_000, ge=1, le=10_000_000)
     """Investments paid in one transaction: larger ones are faster, and a crash repeats more."""
     notify_investors: bool = True
     """One message a day to each investor who was paid."""
