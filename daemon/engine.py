@@ -283,8 +283,9 @@ class Engine:
 
     def _hear(self, payload: str) -> None:
         kind, _, rest = payload.partition(":")
-        if kind in ("reconnected", "emergency"):
+        if kind == "reconnected":
             self.ticker.forget()
+        if kind in ("reconnected", "emergency"):
             self._wake_all()
         elif kind == "outbox":
             self.post.wake()

@@ -26,7 +26,7 @@ def read(packages: Mapping[str, str], problems: list[str]) -> dict[str, SuiteHoo
     """Whole path → hook; `packages` is suite → import name. What is wrong goes to `problems`, a sentence each."""
     found: dict[str, SuiteHook] = {}
     for suite, package in packages.items():
-        for hook in declared(package, FILE, Hook, problems):
+        for hook in declared(package, FILE, Hook, problems).values():
             path = f"{PREFIX}{suite}{hook.path}"
             place = f"{package}.{FILE}: POST {path}"
             if path in found:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import re
 from collections.abc import Container, Mapping
 
 from pydantic import BaseModel
 
 from daemon.report import Report
+from daemon.suite_module import declared
 
 FILE = "reports"
 NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -43,15 +42,7 @@ def check(
 
 
 def _declared(package: str, problems: list[str]) -> dict[str, Report]:
-    name = f"{package}.{FILE}"
-    try:
-        if importlib.util.find_spec(name) is None:
-            return {}
-        module = importlib.import_module(name)
-    except Exception as error:  # noqa: BLE001 - a suite's module may raise anything; all of it is its author's to see
-        problems.append(f"{name} cannot be loaded: {type(error).__name__}: {error}")
-        return {}
-    found = {key: value for key, value in vars(module).items() if isinstance(value, Report)}
-    problems += [f"{name}: {key} is no name for a report; write one such as active_people" for key in found
+    found = declared(package, FILE, Report, problems)
+    problems += [f"{package}.{FILE}: {key} is no name for a report; write one such as active_people" for key in found
                  if not NAME.fullmatch(key)]  # fmt: skip
     return found

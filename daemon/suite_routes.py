@@ -22,7 +22,7 @@ def read(packages: Mapping[str, str], problems: list[str]) -> dict[str, list[Rou
     found: dict[str, list[Route]] = {}
     taken: dict[str, str] = {}
     for suite, package in packages.items():
-        for route in declared(package, FILE, Route, problems):
+        for route in declared(package, FILE, Route, problems).values():
             place = f"{package}.{FILE}: {route.method} {route.path}"
             wrong = _wrong(route)
             if (other := taken.setdefault(f"{route.method} {_shape(route.path)}", place)) != place:

@@ -74,6 +74,10 @@ features = Report(
     ),
     picture=Bars("week", ("sessions",), by="feature"),
 )  # fmt: skip
+CAME_BACK = (
+    Column("n", "After days", Unit.COUNT), Column("retained", "Came back", Unit.COUNT),
+    Column("rate", "Share", Unit.SHARE),
+)  # fmt: skip
 retention_weeks = Report(
     "Retention by week of signing up",
     "How many of those who signed up in a week focused again so many days after their first; a calendar day each, in "
@@ -82,9 +86,7 @@ retention_weeks = Report(
     made_by="daily_analytics",
     days=91,
     columns=(
-        Column("week", "Week from", Unit.DAY), Column("size", "Signed up", Unit.COUNT),
-        Column("n", "After days", Unit.COUNT), Column("retained", "Came back", Unit.COUNT),
-        Column("rate", "Share", Unit.SHARE),
+        Column("week", "Week from", Unit.DAY), Column("size", "Signed up", Unit.COUNT), *CAME_BACK,
     ),
     picture=Heat("week", "n", "rate", size="size"),
 )  # fmt: skip
@@ -95,9 +97,7 @@ retention_days = Report(
     made_by="daily_analytics",
     days=35,
     columns=(
-        Column("day", "Signed up on", Unit.DAY), Column("size", "People", Unit.COUNT),
-        Column("n", "After days", Unit.COUNT), Column("retained", "Came back", Unit.COUNT),
-        Column("rate", "Share", Unit.SHARE),
+        Column("day", "Signed up on", Unit.DAY), Column("size", "People", Unit.COUNT), *CAME_BACK,
     ),
     picture=Heat("day", "n", "rate", size="size"),
 )  # fmt: skip
