@@ -255,8 +255,8 @@ class Engine:
         for link in (self.link, self.heart, self.census_link, self.hook_link):
             await link.close()
 
-    def _learn_clock(self, answer: datetime) -> None:
-        if self.ticker.learn_clock(answer):
+    def _learn_clock(self, answer: datetime, took: float) -> None:
+        if self.ticker.learn_clock(answer, took):
             self.wake("ticker")
 
     def _stop_work(self, reason: str) -> None:

@@ -27,7 +27,7 @@ from daemon.recorder import Recorder
 from daemon.roster import Roster
 from daemon.slots import Slots
 
-ANNOUNCE_WITHIN = 1.0
+ANNOUNCE_WITHIN = 0.4  # not a round share of a second: jobs that are due each second would begin beside it
 LIMITED_WITHIN = 0.05
 ERROR_LENGTH = 2000
 TRACEBACK_LENGTH = 20_000
@@ -54,6 +54,7 @@ class Executor:
     forsaken: set[asyncio.Task[None]] = field(default_factory=set)
     _unlimited: list[ActiveRun] = field(default_factory=list)
     _begun: list[tuple[Claimed, float]] = field(default_factory=list)
+    _announcing: asyncio.TimerHandle | None = None
     _performing: dict[asyncio.Task[None], ActiveRun] = field(default_factory=dict)
     _kept: bool = False
     _broken: list[BaseException] = field(default_factory=list)
@@ -242,11 +243,13 @@ class Executor:
     def announce_start(self, run: ActiveRun) -> None:
         """Told a moment later, so that in a burst bodies begin before their beginning is counted."""
         if not self._begun:
-            asyncio.get_running_loop().call_later(ANNOUNCE_WITHIN, self._announce_starts)
+            self._announcing = asyncio.get_running_loop().call_later(ANNOUNCE_WITHIN, self._announce_starts)
         self._begun.append((run.claimed, time.monotonic()))
 
     def _announce_starts(self) -> None:
         begun, self._begun = self._begun, []
+        if self._announcing is not None:
+            self._announcing.cancel()
         clock, elapsed = self.now(), time.monotonic()
         for c, at in begun:
             lateness = max((clock - c.due_at).total_seconds() - (elapsed - at), 0.0)

@@ -52,7 +52,7 @@ class NodeLease:
     version: str
     lease: float
     emit: Callable[[Event], None]
-    learn_clock: Callable[[datetime], object]
+    learn_clock: Callable[[datetime, float], object]
     stop_work: Callable[[str], None]
     renamed: Callable[[], Awaitable[object]]
     incarnation: UUID = field(default_factory=uuid4)
@@ -81,7 +81,7 @@ class NodeLease:
         """Renew, learn the clock, watch the others. Raises `DatabaseDown`."""
         sent = boottime()
         rows = await self.link.fetch(RENEW, self.incarnation, self.lease)
-        self.learn_clock(rows[0]["now"])
+        self.learn_clock(rows[0]["now"], boottime() - sent)
         if rows[0]["renewed"]:
             self.deadline, self._expired = sent + self.lease * (1 - MARGIN), False
             self.renewals += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from prometheus_client import (
     CollectorRegistry,
@@ -34,6 +35,15 @@ LATENESSES = (0.005, 0.025, 0.1, 0.5, 1, 5, 15, 60, 300, 3600)
 """Few, because each is a series of every job: with a thousand jobs a bucket is 100 kB a scrape."""
 
 
+@dataclass(frozen=True, slots=True)
+class RunMeters:
+    """What the runs of one job are measured by. Looked up once: by its labels that takes longer than to count."""
+
+    running: Gauge
+    lateness: Histogram
+    duration: Histogram
+
+
 class Metrics:
     """A registry of its own, so that tests and twins share no numbers. What is read at a scrape is registered later."""
 
@@ -47,6 +57,7 @@ class Metrics:
         self._define_queues(self.registry)
         self._define_hooks(self.registry)
         self._define_node(self.registry)
+        self._meters: dict[str, RunMeters] = {}
         Info("sexton_build", "Version of the daemon", registry=self.registry).info({"version": version})
 
     def _define_runs(self, registry: CollectorRegistry) -> None:
@@ -128,10 +139,10 @@ class Metrics:
     def __call__(self, event: e.Event) -> None:
         match event:
             case e.RunStarted(job=job, lateness=lateness, attempt=attempt, trigger=trigger):
-                self._introduce_runs_of(job)
-                self.running.labels(*job_labels(job)).inc()
+                meters = self._meters_of(job)
+                meters.running.inc()
                 if attempt == 1 and trigger == "schedule":  # a run by hand may be due years ago
-                    self.lateness.labels(*job_labels(job)).observe(lateness)
+                    meters.lateness.observe(lateness)
             case e.RunEnded():
                 self._ended(event)
             case e.RunGivenUp(job=job):
@@ -146,12 +157,16 @@ class Metrics:
                 self._of_queues(event)
                 self._of_node(event)
 
-    def _introduce_runs_of(self, job: str) -> None:
-        labels = job_labels(job)
-        for op in WRITES:
-            self.rows.labels(*labels, op)
-        for family in (self.duration, self.lateness):
-            family.labels(*labels)
+    def _meters_of(self, job: str) -> RunMeters:
+        """From the job's first run here on they exist, and so do its counts of rows, at 0."""
+        if job not in self._meters:
+            labels = job_labels(job)
+            for op in WRITES:
+                self.rows.labels(*labels, op)
+            self._meters[job] = RunMeters(
+                self.running.labels(*labels), self.lateness.labels(*labels), self.duration.labels(*labels)
+            )
+        return self._meters[job]
 
     def _of_queues(self, event: e.Event) -> None:
         match event:
@@ -168,10 +183,10 @@ class Metrics:
                 self.channel_up.labels(channel).set(1)
 
     def _ended(self, event: e.RunEnded) -> None:
-        labels = job_labels(event.job)
+        labels, meters = job_labels(event.job), self._meters_of(event.job)
         self.runs.labels(*labels, event.outcome.replace(" ", "_")).inc()
-        self.duration.labels(*labels).observe(event.seconds)
-        self.running.labels(*labels).dec()
+        meters.duration.observe(event.seconds)
+        meters.running.dec()
         if event.outcome == "retrying":
             self.retries.labels(*labels).inc()
         for op, rows in event.written.items():

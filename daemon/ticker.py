@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -17,7 +17,7 @@ from daemon.clock import DatabaseClock, monotonic, utc_now, why_distrusted
 from daemon.database import Link
 from daemon.events import ClockBehind, ClockStepped, Event, InstantsSettled
 from daemon.ledger import Claimed, KnownJob, NewRun, TickedJob
-from daemon.planner import Planner
+from daemon.planner import Planned, Planner
 from daemon.roster import Roster, fingerprint_of, stored_schedule
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -65,9 +65,9 @@ class Ticker:
     async def read_clock(self) -> None:
         self.learn_clock(await self.link.fetchval(ledger.CLOCK))
 
-    def learn_clock(self, answer: datetime) -> bool:
+    def learn_clock(self, answer: datetime, took: float = 0.0) -> bool:
         """Take in the database's time; True if it leapt. EACH instants of the tick that notices wait for a person."""
-        moved = self.clock.learn(answer)
+        moved = self.clock.learn(answer, took)
         leapt = abs(moved) > timedelta(seconds=BEHIND_TOLERATED)
         if leapt:
             self.emit(ClockStepped(moved.total_seconds()))
@@ -132,32 +132,35 @@ class Ticker:
     async def _write(
         self, parts: Sequence[Sequence[TickedJob]], now: datetime, outstanding: Mapping[str, int]
     ) -> list[tuple[list[TickedJob], Sequence[Record]]]:
-        """A statement for each slice; while the database works on one, the runs of the one before begin. The link
-        is held, so that what ends meanwhile is recorded when everything has begun."""
+        """A statement for each slice; while the database works on one, the runs of the one before begin, and the next
+        is planned. The link is held, so that what ends meanwhile is recorded when everything has begun."""
         answers: list[tuple[list[TickedJob], Sequence[Record]]] = []
         begin: Sequence[Record] = []
+        plans = ([self._planner.plan(t, now, outstanding.get(t.known.name, 0)) for t in part] for part in parts)
+        planned = next(plans, None)
         async with self.link.held() as connection:
-            for part in parts:
-                planned = [self._planner.plan(ticked, now, outstanding.get(ticked.known.name, 0)) for ticked in part]
+            while planned:
                 starting = sum(row["state"] == "running" for row in begin)
                 runs = self._claiming([run for _, rows in planned for run in rows], starting)
                 ticked = [ticked for ticked, _ in planned]
                 asked = asyncio.create_task(ledger.tick(connection, ticked, runs, now, self.node()))
-                begin = await self._begun_meanwhile(begin, now, asked)
+                begin, planned = await self._meanwhile(asked, begin, now, plans)
                 answers.append((ticked, begin))
             self._begin(begin, now)
         return answers
 
-    async def _begun_meanwhile(
-        self, begin: Sequence[Record], now: datetime, asked: asyncio.Task[Sequence[Record]]
-    ) -> Sequence[Record]:
-        """The answer. What the one before has started begins whatever happens to this one."""
+    async def _meanwhile(
+        self, asked: asyncio.Task[Sequence[Record]], begin: Sequence[Record], now: datetime,
+        plans: Iterator[list[Planned]],
+    ) -> tuple[Sequence[Record], list[Planned] | None]:  # fmt: skip
+        """The answer, and the next plan. What the one before has started begins whatever happens to this one."""
         try:
             try:
                 await asyncio.sleep(0)  # the question is on its way then
             finally:
                 self._begin(begin, now)
-            return await asked
+            planned = next(plans, None)
+            return await asked, planned
         finally:
             asked.cancel()
             await asyncio.gather(asked, return_exceptions=True)

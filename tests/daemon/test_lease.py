@@ -30,7 +30,7 @@ class Held:
         self.link = Link(lambda: url, lambda: f"sexton lease {self.lease.incarnation}", Outage(self.events.append))
         self.lease = NodeLease(
             link=self.link, name=home, home=home, version="0", lease=lease, emit=self.events.append,
-            learn_clock=lambda _: None, stop_work=lambda why: self.stopped.append((why, boottime())),
+            learn_clock=lambda *_: None, stop_work=lambda why: self.stopped.append((why, boottime())),
             renamed=self.renamed,
         )  # fmt: skip
 
