@@ -22,7 +22,7 @@ VERBS = {
     "failed": "failed for good",
     "held": "held for a person",
     "late": "ready, but not started",
-    "missed": "missed in the last day",
+    "missed": "missed",
 }
 LONGEST_WHY = 200
 _UNTIMED = (Poll, OnEvent, OnDemand)
@@ -101,7 +101,7 @@ async def troubles(connection: asyncpg.Connection, jobs: Sequence[str]) -> list[
     """Runs that failed, are held, late or missed: one matter for each kind and job."""
     found = []
     for row in await connection.fetch(TROUBLE.text, jobs):
-        many = f"{row['instants']} times, " if row["instants"] > 1 else ""
+        many = f"{row['instants']:,} times, " if row["instants"] > 1 else ""
         why = f": {' '.join(row['why'].split())[:LONGEST_WHY]}" if row["why"] else ""
         text = f"{VERBS[row['kind']]}, {many}last due {in_words.moment(row['due_at'])}{why}"
         found.append(Matter(row["kind"], "job", row["job"], text, row["run"]))

@@ -30,6 +30,11 @@ def iso(at: datetime | None, zone: tzinfo = UTC) -> str | None:
     return None if at is None else at.astimezone(zone).isoformat()
 
 
+def utc_field(at: datetime | None) -> str:
+    """As a form's field has a moment, which knows no zone: `2026-11-22T15:30`, in UTC; empty for none."""
+    return "" if at is None else at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="minutes")
+
+
 def moment(at: datetime | None, zone: tzinfo = UTC) -> str:
     """`2026-11-22 15:30:00 CET`, for people."""
     if at is None:

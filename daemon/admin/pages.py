@@ -22,6 +22,7 @@ STATIC = HERE / "static"
 
 @lru_cache(maxsize=1)
 def environment() -> Environment:
+    """The one of all pages: what is inserted is escaped, and a name that nothing was given for raises."""
     made = Environment(
         loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
@@ -31,6 +32,7 @@ def environment() -> Environment:
         "duration": in_words.duration,
         "moment": in_words.moment,
         "iso": in_words.iso,
+        "utc_field": in_words.utc_field,
         "breakable": breakable,
         "size": in_words.size,
         "lower_first": lambda words: words[:1].lower() + words[1:],

@@ -139,8 +139,8 @@ async def list_runs(
     suite: Annotated[str | None, Query(max_length=100)] = None,
     in_state: Annotated[list[RunState] | None, Query(alias="state")] = None,
     trigger: Annotated[list[Trigger] | None, Query()] = None,
-    since: Annotated[Moment | None, Query(description="Due at or after.")] = None,
-    until: Annotated[Moment | None, Query(description="Due before.")] = None,
+    since: Annotated[Moment | None, Query(description="Due at or after; a row for several instants: the last.")] = None,
+    until: Annotated[Moment | None, Query(description="Due before; a row for several: the first.")] = None,
     node: Annotated[Text | None, Query(max_length=200)] = None,
 ) -> Page[RunSummary]:  # fmt: skip
     """Runs, the newest first."""

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import groupby
+from typing import Any
+from zoneinfo import ZoneInfo
 
+from daemon.admin.dashboard import spans
+from daemon.admin.dashboard.spans import Span
 from daemon.admin.dashboard.timeline import WORST_FIRST, told
+from daemon.schedule import Schedule
 
 WEEKS = 6
-MOST_REASONS, MOST_GAPS = 3, 4
+MOST_REASONS = 3
 GAPS = ("failed", "missed", "held", "cancelled", "skipped")
 
 
@@ -37,23 +43,52 @@ class Day:
         return f"{self.date}: {whole}" + (f" ({self.why})" if self.why else "")
 
 
-def weeks(rows: Iterable[Mapping[str, object]], today: date) -> list[list[Day]]:
+def on_days(rows: Iterable[Mapping[str, Any]], when: Schedule, zone: ZoneInfo) -> Iterator[Mapping[str, Any]]:
+    """Rows of single days from those of the ledger, of which a span has {due_at, due_until} and no day."""
+    for row in rows:
+        if row["due_until"] is None:
+            yield row
+        else:
+            span = Span(row["due_at"], row["due_until"], row["instants"])
+            yield from ({**row, "day": day, "instants": n} for day, n in spans.by_day(when, span, zone))
+
+
+def weeks(rows: Iterable[Mapping[str, Any]], today: date) -> list[list[Day]]:
     """Whole weeks from Monday, the last one with `today` in it. Rows: {day, state, instants, reasons}."""
     first = today - timedelta(days=today.weekday(), weeks=WEEKS - 1)
     days = {first + timedelta(days=n): Day(first + timedelta(days=n)) for n in range(7 * WEEKS)}
     for row in rows:
-        day = days.get(row["day"])  # type: ignore[call-overload]
+        day = days.get(row["day"])
         if day is not None:
-            day.counts[str(row["state"])] += int(row["instants"])  # type: ignore[call-overload]
+            day.counts[row["state"]] += row["instants"]
             day.reasons.update(row["reasons"] or ())
     ordered = list(days.values())
     return [ordered[n : n + 7] for n in range(0, len(ordered), 7)]
 
 
-def gaps(shown: Iterable[Iterable[Day]]) -> list[Day]:
-    """The last days on which not everything ran and something is known of why, the latest first."""
-    found = [day for week in shown for day in week if day.why and day.state in GAPS]
-    return found[::-1][:MOST_GAPS]
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Days in a row, of those on which anything was due, with the same worst and the same reasons."""
+
+    first: date
+    last: date
+    state: str
+    why: str
+
+    @property
+    def days(self) -> str:
+        return f"{self.first}" if self.first == self.last else f"{self.first} to {self.last}"
+
+
+def gaps(shown: Iterable[Iterable[Day]]) -> list[Gap]:
+    """When not everything ran and something is known of why, the latest first."""
+    due = [day for week in shown for day in week if day.counts]
+    found = []
+    for (state, why), stretch in groupby(due, key=lambda day: (day.state, day.why)):
+        if why and state in GAPS:
+            days = list(stretch)
+            found.append(Gap(days[0].date, days[-1].date, state, why))
+    return found[::-1]
 
 
 @dataclass(frozen=True, slots=True)

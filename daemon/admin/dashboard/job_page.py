@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import asyncpg
 from fastapi import APIRouter, Query, Request
@@ -16,10 +17,12 @@ from daemon.admin.api.jobs import JobSummary, detail, known_jobs, summary
 from daemon.admin.api.runs import Wanted, matching
 from daemon.admin.api.stats import stats_of
 from daemon.admin.dashboard import calendar
+from daemon.admin.dashboard.spans import schedule_of
 from daemon.admin.dashboard.watching import watched
 from daemon.admin.live import Part
 from daemon.admin.models import Text
 from daemon.admin.pages import page_for, rendered
+from daemon.admin.paging import asked
 from daemon.admin.state import AdminState, State
 from daemon.in_force import schedule_text, zone_of
 from daemon.job import Job
@@ -78,12 +81,18 @@ async def job_html(state: AdminState, name: str) -> str:
     week = await stats_of(state, [name], timedelta(days=7))
     changes = await entries(state, CHANGES, None, target=name)
     dependants = sorted(n for n, other in known.catalogue.jobs.items() if name in (*other.requires, *other.after))
-    weeks = calendar.weeks([dict(d) for d in days], today)
+    weeks = calendar.weeks(calendar.on_days([dict(d) for d in days], schedule_of(job), zone), today)
     return rendered(
         "job_now.html", job=found, sparks=sparks, weeks=weeks, gaps=calendar.gaps(weeks), today=today, runs=runs,
-        stats=week[0] if week else None, dependants=dependants, changes=changes.items,
-        configured=_configured(state.catalogue.jobs[name]),
+        runs_on=lambda first, last: _runs_on(name, first, last, zone), stats=week[0] if week else None,
+        dependants=dependants, changes=changes.items, configured=_configured(state.catalogue.jobs[name]),
     )  # fmt: skip
+
+
+def _runs_on(name: str, first: date, last: date, zone: ZoneInfo) -> str:
+    """The address of the job's runs of these local days."""
+    since, until = (datetime.combine(day, time(), zone) for day in (first, last + timedelta(days=1)))
+    return "/runs?" + asked(job=name, since=in_words.utc_field(since), until=in_words.utc_field(until))
 
 
 def _configured(job: Job) -> dict[str, str]:

@@ -18,13 +18,14 @@ from daemon.admin.access import Viewer
 from daemon.admin.api.jobs import LOG
 from daemon.admin.api.nodes import NODES, node_of, workers_of
 from daemon.admin.dashboard import timeline
+from daemon.admin.dashboard.spans import Span, schedule_of
 from daemon.admin.dashboard.timeline import DUE, SLOT, SLOTS, Counts
 from daemon.admin.dashboard.watching import watched
 from daemon.admin.live import Part
 from daemon.admin.pages import page_for, rendered
 from daemon.admin.state import AdminState, State
 from daemon.in_force import InForce
-from daemon.job import Job, OnEvent, Poll
+from daemon.job import Job
 
 PAST, FAILURES = sql.load(__file__, "past", "failures")
 DAY_EVERY = 5.0
@@ -84,21 +85,28 @@ async def day_html(state: AdminState) -> str:
         await asyncio.sleep(0)  # a house of many jobs must not hold the loop up
     step = HOURS_APART * 3600 // int(SLOT.total_seconds())
     hours = [(slot, start + slot * SLOT) for slot in range(-SLOTS, SLOTS, step)]
-    return rendered("overview_day.html", rows=rows, slots=SLOTS, hours=hours)
+    return rendered("overview_day.html", rows=rows, slots=SLOTS, hours=hours, at=lambda slot: start + slot * SLOT)
 
 
 async def _past(connection: asyncpg.Connection, jobs: InForce, start: datetime) -> Mapping[str, Counts]:
     since, seconds = start - SLOTS * SLOT, int(SLOT.total_seconds())
-    found: dict[str, list[tuple[int, int, str, int]]] = {}
+    found: dict[str, list[tuple[int, str, int]]] = {}
     for row in await connection.fetch(PAST.text, list(jobs.jobs), since, seconds, SLOTS):
-        found.setdefault(row["job"], []).append((row["first"], row["last"], row["state"], row["instants"]))
+        of = found.setdefault(row["job"], [])
+        if row["slot"] is not None:
+            of.append((row["slot"], row["state"], row["instants"]))
+        else:
+            span = Span(row["due_at"], row["due_until"], row["instants"])
+            of += [
+                (slot, row["state"], n) for slot, n in timeline.of_span(schedule_of(jobs.jobs[row["job"]]), span, start)
+            ]
     return {job: timeline.past(rows) for job, rows in found.items()}
 
 
 def _add_coming(counts: Counts, job: Job, now: datetime) -> None:
     """What is due later, into the same slots; polls and handlers of events are never due by themselves."""
-    if not job.enabled or isinstance(job.trigger, Poll | OnEvent):
+    if not job.enabled:
         return
-    for slot, instants in enumerate(timeline.coming(job.trigger, now)):
+    for slot, instants in enumerate(timeline.coming(schedule_of(job), now)):
         if instants:
             counts.setdefault(slot, Counter())[DUE] += instants

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated, Literal, get_args
-from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
 from daemon import sql
@@ -16,8 +16,10 @@ from daemon.admin.dashboard.watching import watched
 from daemon.admin.live import Part
 from daemon.admin.models import Text
 from daemon.admin.pages import page_for, rendered
-from daemon.admin.paging import Cursor
+from daemon.admin.paging import Cursor, asked
+from daemon.admin.problems import Problematic
 from daemon.admin.state import AdminState, State
+from daemon.in_words import utc_field
 
 LAST_LINES, OPEN_RUNS = sql.load(__file__, "last_lines", "open_runs")
 PER_PAGE = 50
@@ -32,46 +34,67 @@ class Sought:
     job: str
     state: RunState | Literal[""]
     trigger: Trigger | Literal[""]
+    since: datetime | None
+    until: datetime | None
 
     @property
     def query(self) -> str:
-        return urlencode({"job": self.job, "state": self.state, "trigger": self.trigger})
+        return asked(
+            job=self.job,
+            state=self.state,
+            trigger=self.trigger,
+            since=utc_field(self.since),
+            until=utc_field(self.until),
+        )
 
     def wanted(self, state: AdminState) -> Wanted:
         return Wanted(
             jobs=named(state, [self.job] if self.job else None, None), states=[self.state] if self.state else None,
-            triggers=[self.trigger] if self.trigger else None,
+            triggers=[self.trigger] if self.trigger else None, since=self.since, until=self.until,
         )  # fmt: skip
 
 
-@router.get("/runs")
-async def list_runs(
-    state: State, caller: Viewer, cursor: Cursor = None,
+def _in_utc(text: str) -> datetime | None:
+    """Raises ValueError for what is no moment."""
+    if not text:
+        return None
+    at = datetime.fromisoformat(text)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+At = Annotated[Text, Query(max_length=40, description="ISO 8601, in UTC without an offset; empty for any.")]
+
+
+def sought(
     job: Annotated[Text, Query(max_length=200)] = "",
     in_state: Annotated[RunState | Literal[""], Query(alias="state")] = "",
-    trigger: Annotated[Trigger | Literal[""], Query()] = "",
-) -> Response:  # fmt: skip
-    sought = Sought(job, in_state, trigger)
+    trigger: Annotated[Trigger | Literal[""], Query()] = "", since: At = "", until: At = "",
+) -> Sought:  # fmt: skip
+    try:
+        return Sought(job, in_state, trigger, _in_utc(since), _in_utc(until))
+    except (ValueError, OverflowError) as error:
+        raise Problematic(422, f"since, until: {error}; write a moment such as 2026-11-22T15:30, in UTC") from error
+
+
+Filter = Annotated[Sought, Depends(sought)]
+
+
+@router.get("/runs")
+async def list_runs(state: State, caller: Viewer, wanted: Filter, cursor: Cursor = None) -> Response:
     return page_for(
-        caller, "runs.html", "Runs", list=await list_html(state, sought, cursor),
-        counts=await counts_html(state), job=job, state=sought.state,
-        trigger=sought.trigger, query=sought.query if cursor is None else None, states=get_args(RunState),
-        triggers=get_args(Trigger), jobs=sorted(state.catalogue.jobs),
+        caller, "runs.html", "Runs", list=await list_html(state, wanted, cursor),
+        counts=await counts_html(state), job=wanted.job, state=wanted.state, trigger=wanted.trigger,
+        since=utc_field(wanted.since), until=utc_field(wanted.until), query=wanted.query if cursor is None else None,
+        states=get_args(RunState), triggers=get_args(Trigger), jobs=sorted(state.catalogue.jobs),
     )  # fmt: skip
 
 
 @router.get("/live/runs")
-async def live_runs(
-    request: Request, state: State, _: Viewer,
-    job: Annotated[Text, Query(max_length=200)] = "",
-    in_state: Annotated[RunState | Literal[""], Query(alias="state")] = "",
-    trigger: Annotated[Trigger | Literal[""], Query()] = "",
-) -> Response:  # fmt: skip
+async def live_runs(request: Request, state: State, _: Viewer, wanted: Filter) -> Response:
     """The newest page; older ones change no more."""
-    sought = Sought(job, in_state, trigger)
     return await watched(
         request, state, counts=Part("open runs", lambda: counts_html(state)),
-        list=Part(f"runs {sought.query}", lambda: list_html(state, sought, None)),
+        list=Part(f"runs {wanted.query}", lambda: list_html(state, wanted, None)),
     )  # fmt: skip
 
 
@@ -80,10 +103,10 @@ async def counts_html(state: AdminState) -> str:
     return rendered("runs_counts.html", counts=await state.database.fetch(OPEN_RUNS))
 
 
-async def list_html(state: AdminState, sought: Sought, cursor: str | None) -> str:
+async def list_html(state: AdminState, wanted: Sought, cursor: str | None) -> str:
     """Raises `DatabaseDown` and `TooBusy`."""
-    found = await matching(state, sought.wanted(state), PER_PAGE, cursor)
-    return rendered("runs_list.html", runs=found.items, next=found.next, query=sought.query)
+    found = await matching(state, wanted.wanted(state), PER_PAGE, cursor)
+    return rendered("runs_list.html", runs=found.items, next=found.next, query=wanted.query)
 
 
 @router.get("/runs/{run}")

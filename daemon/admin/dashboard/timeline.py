@@ -10,6 +10,8 @@ from functools import lru_cache
 from itertools import groupby, islice
 
 from daemon import schedule
+from daemon.admin.dashboard import spans
+from daemon.admin.dashboard.spans import Span
 from daemon.schedule import Schedule
 
 SLOT = timedelta(minutes=30)
@@ -41,13 +43,18 @@ def slot_start(now: datetime) -> datetime:
     return datetime.fromtimestamp(now.timestamp() // seconds * seconds, UTC)
 
 
-def past(rows: Iterable[tuple[int, int, str, int]]) -> Counts:
-    """From (first slot, last slot, state, instants), as the ledger has them."""
+def past(rows: Iterable[tuple[int, str, int]]) -> Counts:
+    """From (slot, state, instants)."""
     counts: Counts = {}
-    for first, last, state, instants in rows:
-        for slot in range(max(first, -SLOTS), min(last, 0) + 1):
-            counts.setdefault(slot, Counter())[state] += instants
+    for slot, state, instants in rows:
+        counts.setdefault(slot, Counter())[state] += instants
     return counts
+
+
+def of_span(when: Schedule, span: Span, start: datetime) -> Iterator[tuple[int, int]]:
+    """(slot, instants) of a span, as far as it reaches into the day before `start`, where the slot of now begins."""
+    for slot, instants in spans.by_slot(when, span, start - SLOTS * SLOT, SLOT):
+        yield slot - SLOTS, instants
 
 
 def coming(when: Schedule, now: datetime) -> list[int]:

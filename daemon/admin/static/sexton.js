@@ -41,6 +41,12 @@
     if (closer) closer.closest("dialog").close();
   });
 
+  // A stretch of the timeline leads to its runs; without a pointer, the job's page and its days do.
+  document.addEventListener("click", ({ target }) => {
+    const leading = target.closest?.("[data-href]");
+    if (leading) location.assign(leading.dataset.href);
+  });
+
   // The reader of a log who is at its end stays there as it grows; who has gone back to an earlier line stays at that.
   const SLACK = 8, readEarlier = new WeakSet();
   const logs = () => document.querySelectorAll(".log");

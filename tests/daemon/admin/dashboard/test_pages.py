@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime, time, timedelta
+from html import unescape
 
 import asyncpg
 import httpx
@@ -36,6 +38,21 @@ async def test_a_job_shows_its_schedule_its_days_and_why_it_did_not_run(
     assert "every day at 02:30 (Europe/Zurich)" in page
     assert f"/runs/{held}" in page
     assert "clock leapt forward by 2:00:00" in page
+
+
+async def test_a_gap_in_a_jobs_days_leads_to_the_runs_of_those_days_in_its_zone(
+    url: str, connection: asyncpg.Connection
+) -> None:
+    async with house(url, MONEY) as opened:
+        now: datetime = await connection.fetchval("SELECT sexton.clock()")
+        evening = datetime.combine(now.date() - timedelta(days=2), time(23, 30), UTC)  # the next day in Zurich
+        held = await add_run(connection, MONEY, "held", due_at=evening, reason="a leap")
+        page = shown(await opened.viewer.get("/jobs/test.money"))
+        gap = re.search(r'<a class="num" href="([^"]*)">([^<]*)</a>', page)
+        assert gap
+        assert gap[2] == f"{evening.date() + timedelta(days=1)}"
+        assert f'href="/runs/{held}"' in shown(await opened.viewer.get(unescape(gap[1])))
+    assert "1 due: 0 succeeded, 1 not over</dd>" in page
 
 
 async def test_a_job_or_run_that_is_not_there_is_not_found(url: str) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from daemon import schedule
 from daemon.admin.dashboard import timeline
+from daemon.admin.dashboard.spans import Span
 from daemon.admin.dashboard.timeline import MOST_INSTANTS, SLOT, SLOTS, WORST_FIRST, Bar
 from daemon.schedule import Cron, Every
 
@@ -23,8 +24,7 @@ def test_a_slot_begins_at_the_half_hour() -> None:
 
 def test_neighbours_of_one_fate_are_one_bar_and_the_worst_of_a_slot_is_shown() -> None:
     counts = timeline.past(
-        [(-4, -4, "succeeded", 3), (-3, -3, "succeeded", 2), (-3, -3, "failed", 1), (-2, -2, "failed", 1),
-         (0, 0, "failed", 1)]
+        [(-4, "succeeded", 3), (-3, "succeeded", 2), (-3, "failed", 1), (-2, "failed", 1), (0, "failed", 1)]
     )  # fmt: skip
     assert timeline.bars(counts) == [
         Bar(-4, 1, "succeeded", "3 succeeded"),
@@ -34,9 +34,12 @@ def test_neighbours_of_one_fate_are_one_bar_and_the_worst_of_a_slot_is_shown() -
     assert timeline.described(counts) == "3 failed, 5 succeeded"
 
 
-def test_a_span_of_missed_instants_is_in_every_slot_it_reaches_into_and_not_before_the_day() -> None:
-    counts = timeline.past([(-SLOTS - 10, -SLOTS + 1, "missed", 40)])
-    assert sorted(counts) == [-SLOTS, -SLOTS + 1]
+def test_a_span_that_began_before_the_day_is_in_each_slot_it_was_due_in_and_counted_once() -> None:
+    start = timeline.slot_start(NOON)
+    span = Span(start - timedelta(hours=30), start - timedelta(hours=22), 9)  # every hour
+    slots = list(timeline.of_span(Cron("0 * * * *"), span, start))
+    assert slots == [(-SLOTS, 1), (-SLOTS + 2, 1), (-SLOTS + 4, 1)]
+    assert timeline.described(timeline.past((slot, "missed", n) for slot, n in slots)) == "3 missed"
 
 
 @given(st.dictionaries(st.integers(-SLOTS, SLOTS - 1), st.dictionaries(st.sampled_from(WORST_FIRST), st.integers(1, 9),
