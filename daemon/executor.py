@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-import traceback
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,15 +21,13 @@ from daemon.fence import Fenced
 from daemon.job import Held, Job
 from daemon.leash import Patience, where
 from daemon.ledger import Claimed
-from daemon.outcome import Ending, Outcome, to_finish
+from daemon.outcome import ERROR_LENGTH, Ending, Outcome, failure, to_finish
 from daemon.recorder import Recorder
 from daemon.roster import Roster
 from daemon.slots import Slots
 
 ANNOUNCE_WITHIN = 0.4  # not a round share of a second: jobs that are due each second would begin beside it
 LIMITED_WITHIN = 0.05
-ERROR_LENGTH = 2000
-TRACEBACK_LENGTH = 20_000
 
 
 @dataclass
@@ -61,6 +58,9 @@ class Executor:
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
     def start(self, runs: Sequence[Claimed]) -> None:
+        assert self.tasks is not None
+        if self.tasks.cancel_scope.cancel_called:
+            return  # we leave: an answer that came after the end is given back as a stray
         for claimed in runs:
             run = ActiveRun(claimed, self.roster.jobs[claimed.job])
             self.active[claimed.id] = run
@@ -200,7 +200,7 @@ class Executor:
             return Outcome(Ending.HELD, reason=str(held)[:ERROR_LENGTH], grants=held.grants)
         if all(isinstance(leaf, DatabaseDown) for leaf in leaves):
             return Outcome(Ending.DATABASE_LOST, error=str(leaves[0]))
-        return Outcome(Ending.FAILED, error=_sentence(error), traceback=_trace(error))
+        return failure(error)
 
     def record(self, run: ActiveRun, outcome: Outcome) -> None:
         """Hand the decision to the recorder; the slot is free once the ledger knows."""
@@ -288,11 +288,3 @@ def _leaves(error: BaseException) -> list[BaseException]:
     if isinstance(error, BaseExceptionGroup):
         return [leaf for inner in error.exceptions for leaf in _leaves(inner)]
     return [error]
-
-
-def _sentence(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"[:ERROR_LENGTH].rstrip(": ")
-
-
-def _trace(error: BaseException) -> str:
-    return "".join(traceback.format_exception(error))[-TRACEBACK_LENGTH:]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import traceback
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -11,6 +12,9 @@ from daemon import ledger
 from daemon.job import Job
 from daemon.ledger import Claimed, Finish
 from daemon.retry import GiveUp, Retry, RetryPolicy, decide
+
+ERROR_LENGTH = 2000
+TRACEBACK_LENGTH = 20_000
 
 
 class Ending(StrEnum):
@@ -40,6 +44,15 @@ class Outcome:
     reason: str | None = None
     recorded: bool = False
     grants: str | None = None
+
+
+def failure(error: BaseException) -> Outcome:
+    """What a body raised, as far as it can be kept."""
+    return Outcome(
+        Ending.FAILED,
+        error=f"{type(error).__name__}: {error}"[:ERROR_LENGTH].rstrip(": "),
+        traceback="".join(traceback.format_exception(error))[-TRACEBACK_LENGTH:],
+    )
 
 
 def policy_of(job: Job) -> RetryPolicy:

@@ -13,6 +13,7 @@ from daemon import Context, OnDemand
 from daemon.database import DatabaseDown
 from daemon.events import RunEnded, ServiceFailed
 from daemon.fence import Fenced
+from daemon.ledger import Claimed
 from tests.daemon.asking import ask, statement, the_run
 from tests.daemon.harness import a_job, node
 
@@ -121,3 +122,11 @@ async def test_a_body_that_fails_after_its_success_was_committed_has_succeeded(
         ended = await n.event(RunEnded)
     assert ended.outcome == "succeeded"
     assert (await the_run(connection, run))["result"] == '{"paid": 1}'
+
+
+async def test_a_claim_that_is_answered_after_the_node_has_left_begins_nothing(url: str) -> None:
+    async with node(url, a_job(nothing, OnDemand(), "t.late")) as n:
+        executor, now = n.engine.executor, n.engine.clock.now()
+    executor.start([Claimed(1, "t.late", now, now.date(), 1, now)])
+    assert not executor.active
+    assert not n.engine.slots.used_runs
