@@ -106,7 +106,8 @@ async def pay(ctx: Context, day: PayoutDay, chosen: list[int] | None, stop: int)
     most = await allowed_to_park(ctx, settings.range_size)
 
     async def attempt(low: int, high: int, but: Sequence[int]) -> int:
-        await tx.execute(PREPARE_FOR_FEW if high - low <= FEW or chosen else PREPARE_FOR_MANY)
+        is_whole = (low, high) == (above, stop)
+        await tx.execute(PREPARE_FOR_MANY if is_whole and high - low > FEW and not chosen else PREPARE_FOR_FEW)
         paid: int = await tx.fetchval(
             PAY_RANGE, day.date, day.round, low, high, ctx.run_id, now, day.ref, settings.pay_suspended, chosen, but
         )

@@ -8,7 +8,7 @@ SELECT set_config('work_mem', '256MB', true), set_config('plan_cache_mode', 'for
     set_config('enable_nestloop', 'off', true), set_config('enable_seqscan', 'on', true);
 
 -- name: prepare_for_few
--- Half of a half of a range is looked up row by row: reading everybody through again for each costs a second, and so
+-- A piece of a range is looked up row by row: reading everybody through again for each costs a second, and so
 -- does what this transaction has added to tables that the planner believes to be empty. One plan serves all of them,
 -- because planning takes longer than paying a row.
 SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_nestloop', 'on', true),

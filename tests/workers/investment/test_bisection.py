@@ -1,4 +1,4 @@
-"""Halving a range until each culprit stands alone, for any culprits, and giving up when they are many."""
+"""Cutting up a range until each culprit stands alone, for any culprits, and giving up when they are many."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def suspecting(suspected: set[int]) -> Suspects:
 IDS = st.sets(st.integers(1, 450), max_size=12)
 
 
-@given(st.integers(0, 50), st.integers(1, 400), IDS, IDS)
+@given(st.integers(0, 50), st.one_of(st.integers(1, 400), st.integers(401, 2000)), IDS, IDS)
 async def test_all_but_the_culprits_are_done_once(above: int, count: int, bad: set[int], suspected: set[int]) -> None:
     tx: Any = Savepoints()
     stop = above + count
@@ -94,11 +94,46 @@ async def test_what_no_row_can_cause_is_raised_at_once(error: type[Exception]) -
     assert tx.attempts == 1
 
 
-@pytest.mark.parametrize(("culprit", "attempts"), [(1, 1 + 2 * 17), (2**17, 1 + 17 + 1)])
+@pytest.mark.parametrize(("culprit", "attempts"), [(1, 1 + 2 * 8), (2**8, 1 + 8 + 1)])
 async def test_a_half_is_not_attempted_when_the_other_shows_where_the_culprit_is(culprit: int, attempts: int) -> None:
     tx: Any = Savepoints()
-    await bisected(tx, 0, 2**17, tx.refusing({culprit}))
+    await bisected(tx, 0, 2**8, tx.refusing({culprit}))
     assert tx.attempts == attempts
+
+
+@pytest.mark.parametrize(("culprits", "times"), [(1, 4), (20, 4), (90, 5)])
+async def test_many_culprits_do_not_have_the_whole_range_done_again_and_again(culprits: int, times: int) -> None:
+    """By halving alone it would be 3, 8 and 10 times."""
+    count, touched = 50_000, 0
+    tx: Any = Savepoints()
+    bad = {count // culprits * n + 7 for n in range(culprits)}
+
+    async def attempt(low: int, high: int, but: Sequence[int]) -> int:
+        nonlocal touched
+        touched += high - low
+        if culprits := sum(low < id_ <= high for id_ in bad):
+            raise asyncpg.CheckViolationError(f"{culprits} of them")
+        return high - low
+
+    done, refused = await bisected(tx, 0, count, attempt)
+    assert (done, len(refused)) == (count - len(bad), len(bad))
+    assert touched < times * count
+
+
+async def test_ids_far_apart_cost_no_attempt_for_each_gap() -> None:
+    tx: Any = Savepoints()
+    attempts = 0
+
+    async def attempt(low: int, high: int, but: Sequence[int]) -> int:
+        nonlocal attempts
+        attempts += 1
+        if low < 3 * 10**14 <= high:
+            raise asyncpg.CheckViolationError("this one")
+        return 0
+
+    _, refused = await bisected(tx, 0, 10**15, attempt)
+    assert [id_ for id_, _ in refused] == [3 * 10**14]
+    assert attempts < 7 * 256
 
 
 async def test_the_first_culprit_too_many_ends_it_long_before_the_last() -> None:

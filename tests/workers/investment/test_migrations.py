@@ -11,6 +11,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from daemon.currency import OF_CURRENCY
 from tests.workers.investment.house import House
 from workers.investment.system_health import system_health
 
@@ -70,7 +71,7 @@ async def test_two_people_cannot_have_one_address(house: House) -> None:
 @pytest.mark.parametrize(
     "statement",
     [
-        held(principal="0"), held(principal="-1"), held(currency="JPY"), held(currency="inr"), held(currency="KWD"),
+        held(principal="0"), held(principal="-1"), held(principal="'NaN'"), held(currency="inr"), held(currency="BTC"),
         held(until="'2026-01-01'"), held(until="NULL"), held(on="NULL"), held(on="NULL", until="NULL"),
         held(status="ENDED"),
     ],
@@ -90,13 +91,35 @@ async def test_an_investment_may_be_entered_before_it_is_active(house: House) ->
     "statement",
     [
         rate("[1990-01-01,1991-01-01)", "-0.01"), rate("[1990-01-01,1991-01-01)", cap="-1"), rate("(,1990-01-01)"),
-        rate("empty"), level(1, "-0.1"), level(6, "0.1"), level(0, "0.1"), level(1, "0.1", "(,2026-01-01)"),
+        rate("empty"), rate("[1990-01-01,1991-01-01)", "'NaN'"), rate("[1990-01-01,1991-01-01)", cap="'NaN'"),
+        level(1, "'NaN'"), level(1, "-0.1"), level(6, "0.1"), level(0, "0.1"), level(1, "0.1", "(,2026-01-01)"),
         level(1, "0.1", "empty"),
     ],
 )  # fmt: skip
 async def test_a_rate_that_means_nothing_is_refused(house: House, statement: str) -> None:
     with pytest.raises(asyncpg.CheckViolationError):
         await house.connection.execute(statement)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO investment.ledger (ref, kind, user_id, amount, currency) VALUES ('a', 'DEPOSIT', 1, 'NaN', 'INR')",
+        "INSERT INTO investment.wallet VALUES (1, 'INR', 'NaN')",
+    ],
+)
+async def test_a_sum_that_is_no_number_is_refused(house: House, statement: str) -> None:
+    with pytest.raises(asyncpg.CheckViolationError, match="is_a_number"):
+        await house.connection.execute(statement)
+
+
+async def test_currencies_of_other_places_than_two_are_refused_whichever_they_are(house: House) -> None:
+    """What the engine knows to be shown with other places is exactly what may not be paid in."""
+    for currency in ("INR", "USD", "EUR", "AED", "MRU", "ZWG"):
+        await house.connection.execute(held(currency=currency))
+    for currency in OF_CURRENCY:
+        with pytest.raises(asyncpg.CheckViolationError):
+            await house.connection.execute(held(currency=currency))
 
 
 async def test_days_before_and_after_may_have_other_rates(house: House) -> None:

@@ -73,6 +73,20 @@ async def test_an_amount_that_does_not_fit_is_parked_too(house: Payouts) -> None
     assert reason.startswith("NumericValueOutOfRangeError")
 
 
+async def test_an_upline_with_no_room_in_the_wallet_costs_a_statement_for_each_of_theirs(house: Payouts) -> None:
+    await many_investments(house, 2000)
+    for id_, referrer in ((4, None), (5, 4)):
+        await house.user(id_, referrer=referrer)
+    await house.connection.execute("UPDATE investment.investment SET user_id = 5 WHERE id IN (200, 900, 1700)")
+    await house.insert("wallet", user_id=4, currency="INR", balance=Decimal("9999999999999999.99"))
+    await house.insert("wallet", user_id=3, currency="USD", balance=Decimal("9999999999999999.99"))
+    await house.connection.execute(COUNTING)
+    run = await house.pay()
+    assert (run.ending, run.result["parked"], run.result["investments"]) == ("succeeded", 3, 2006)
+    assert [id_ for id_, _ in await parked(house)] == [200, 900, 1700]
+    assert await attempts(house) == 1 + 3 + 1
+
+
 COUNTING = """
 CREATE SEQUENCE public.attempts;  -- goes on where a savepoint is rolled back
 CREATE FUNCTION public.attempted() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -122,7 +136,7 @@ async def test_bad_rows_of_the_usual_kinds_cost_a_statement_each(house: Payouts)
     ]  # fmt: skip
 
 
-async def test_bad_rows_of_another_kind_are_halved_out(house: Payouts) -> None:
+async def test_bad_rows_of_another_kind_are_found_one_by_one(house: Payouts) -> None:
     await many_investments(house, 2000)
     await house.connection.execute(
         "ALTER TABLE investment.roi_distribution ADD CONSTRAINT house_rule CHECK (investment_id NOT IN (700, 1900))"
