@@ -6,7 +6,7 @@ WITH slot AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset($1::jsonb) AS s (zone text, isodow int, clock time)
 ), due AS MATERIALIZED (
     SELECT DISTINCT ON (a.id) a.id AS user_id, a.name, t.id AS session_id, g.title,
-        (extract(epoch FROM $2::timestamptz - f.since) / 60)::int AS minutes,
+        floor(extract(epoch FROM $2::timestamptz - f.without_break) / 60)::int AS minutes,
         coalesce(a.refusal, CASE
             WHEN a.channels ->> 'break' = 'false' THEN 'reminders of breaks are off'
             WHEN coalesce(a.workday_mask, 31) >> (s.isodow - 1) & 1 = 0 THEN 'no workday'
@@ -19,11 +19,11 @@ WITH slot AS MATERIALIZED (
         AND t.started_at <= $2 - make_interval(mins => $4::int)
     LEFT JOIN goal g ON g.id = t.goal_id
     CROSS JOIN LATERAL (SELECT greatest(t.started_at,
-        (SELECT max(b.until) FROM timed_session b
-         WHERE b.user_id = a.id AND b.kind = 'BREAK' AND b.started_at > t.started_at - interval '16 hours'
-             AND b.started_at <= $2),
-        (SELECT max(r.sent_at) FROM reminder_log r WHERE r.user_id = a.id AND r.kind = 'break_reminders')) AS since) f
-    WHERE f.since <= $2 - make_interval(mins => $4)
+            (SELECT max(b.until) FROM timed_session b
+             WHERE b.user_id = a.id AND b.kind = 'BREAK' AND b.started_at > t.started_at - interval '16 hours'
+                 AND b.started_at <= $2)) AS without_break,
+        (SELECT max(r.sent_at) FROM reminder_log r WHERE r.user_id = a.id AND r.kind = 'break_reminders') AS reminded) f
+    WHERE greatest(f.without_break, f.reminded) <= $2 - make_interval(mins => $4)
     ORDER BY a.id, t.started_at, t.id
 ), told AS (
     INSERT INTO reminder_log (user_id, kind, ref, bucket, sent_at)

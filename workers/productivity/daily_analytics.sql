@@ -13,12 +13,18 @@ SELECT greatest($1::date - $3::int, least($1::date - $2::int + 1, coalesce(
     least((SELECT min(started_at) FROM timer_session), (SELECT min(created_at) FROM users))::date - 1))) AS day;
 
 -- name: signed_up
--- On which of their days people signed up. It is kept: who moves or is deleted stays in the cohort.
+-- On which of their days people signed up, in the zone that they lived in then. It is kept: who moves or is deleted stays
+-- in the cohort.
 INSERT INTO signup_day (user_id, day)
 SELECT u.id, z.day
 FROM jsonb_to_recordset($3::jsonb) AS z (zone text, day date, starts timestamptz, ends timestamptz)
 JOIN users u ON u.tz = z.zone AND u.created_at >= z.starts AND u.created_at < z.ends AND u.created_at < $4::timestamptz
-WHERE z.day BETWEEN $1::date AND $2::date
+WHERE z.day BETWEEN $1::date AND $2::date AND NOT EXISTS (SELECT FROM zone_change c WHERE c.user_id = u.id)
+UNION ALL
+SELECT u.id, m.day
+FROM moved_days($3) m
+JOIN users u ON u.id = m.user_id AND u.created_at >= m.starts AND u.created_at < m.ends AND u.created_at < $4
+WHERE m.day BETWEEN $1::date AND $2::date
 ON CONFLICT DO NOTHING;
 
 -- name: forget_activity
@@ -132,7 +138,8 @@ CROSS JOIN LATERAL (VALUES ('feature_sessions', n.sessions::numeric), ('feature_
     AS m (metric, value);
 
 -- name: count_goals
--- Due on a day that is over for whoever has the goal, and done by its end; abandoned ones count nowhere.
+-- Due on a day that is over for whoever has the goal, and done by its end. Abandoned ones count nowhere, and those of who
+-- has deleted the account no more from that day on.
 WITH zone_day AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset($3::jsonb) AS z (zone text, day date, starts timestamptz, ends timestamptz)
     WHERE day BETWEEN $1::date AND $2::date AND ends <= $4::timestamptz
@@ -145,7 +152,7 @@ WITH zone_day AS MATERIALIZED (
             FILTER (WHERE g.completed_at >= z.starts AND g.completed_at < z.ends) AS lead_hours
     FROM goal g
     JOIN users u ON u.id = g.user_id
-    JOIN zone_day z ON z.zone = u.tz AND g.created_at < z.ends
+    JOIN zone_day z ON z.zone = u.tz AND g.created_at < z.ends AND (u.deleted_at IS NULL OR u.deleted_at >= z.ends)
     WHERE g.status <> 'ABANDONED' AND (g.completed_at IS NULL OR g.completed_at >= z.starts OR g.due_on = z.day)
     GROUP BY z.day
 )

@@ -1,5 +1,6 @@
 -- name: write
--- $1: slots. $2: now. $3: where the pages are. $4: goals listed in one mail.
+-- $1: slots. $2: now. $3: where the pages are. $4: goals listed in one mail. Whoever has a session was there, whatever the
+-- application noted as their last activity.
 WITH slot AS MATERIALIZED (
     SELECT s.*, blank_days(first, 7, 'Dy') AS blank
     FROM jsonb_to_recordset($1::jsonb) AS s (
@@ -11,7 +12,10 @@ WITH slot AS MATERIALIZED (
              WHEN a.workday_mask >> (extract(isodow FROM s.date)::int - 1) & 1 = 0 THEN 'no workday' END) AS refusal
     FROM slot s
     JOIN audience a ON a.tz = s.zone AND a.tz_set_at >= s.since
-    WHERE a.created_at <= $2::timestamptz - interval '1 day' AND a.last_activity_at >= s.active_since
+    WHERE a.created_at <= $2::timestamptz - interval '1 day'
+        AND (a.last_activity_at >= s.active_since OR EXISTS (
+            SELECT FROM timer_session x
+            WHERE x.user_id = a.id AND x.started_at >= s.active_since AND x.started_at <= $2))
         AND NOT EXISTS (
             SELECT FROM timed_session t
             WHERE t.user_id = a.id AND t.kind = 'FOCUS' AND t.started_at > s.today - interval '16 hours'

@@ -33,13 +33,15 @@ def rule(settings: ReminderSettings) -> Rule:
 
 
 def details(slot: Slot, _settings: ReminderSettings) -> Mapping[str, Any]:
-    """For each step, between which instants the last activity was: so many local dates ago, or `GRACE` more."""
+    """For each step, between which instants the last activity was: so many local dates ago, or `GRACE` more; and before
+    which ones it was a day more."""
     return {
         "steps": [
             {
                 "step": step,
                 "earliest": instant(slot.clock, slot.date - (step + GRACE) * ONE_DAY),
                 "latest": instant(slot.clock, slot.date - (step - 1) * ONE_DAY),
+                "late": [instant(slot.clock, slot.date - (step + n) * ONE_DAY) for n in range(GRACE)],
             }
             for step in LADDER
         ]

@@ -1,15 +1,18 @@
 -- name: write
 -- $1: slots. $2: now. $3: where the pages are. $4: goals listed in one mail. Each step once for one absence, which is
--- known by the last activity before it.
+-- known by the last activity before it. `late`: instants before which it is a day more each. Whoever has a session since was
+-- there, whatever the application noted.
 WITH slot AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset($1::jsonb)
         AS s (zone text, date date, since timestamptz, expires_at timestamptz, steps jsonb)
 ), due AS MATERIALIZED (
     SELECT a.id AS user_id, a.name, s.date, s.expires_at, t.step,
+        t.step + (SELECT count(*) FROM unnest(t.late) l (since) WHERE a.last_activity_at < l.since) AS days,
         extract(epoch FROM a.last_activity_at)::bigint::text AS absence,
         coalesce(a.refusal, CASE WHEN a.channels ->> 'inactive' = 'false' THEN 'nudges are off' END) AS refusal
     FROM slot s
-    CROSS JOIN jsonb_to_recordset(s.steps) AS t (step int, earliest timestamptz, latest timestamptz)
+    CROSS JOIN jsonb_to_recordset(s.steps)
+        AS t (step int, earliest timestamptz, latest timestamptz, late timestamptz[])
     JOIN audience a ON a.tz = s.zone AND a.tz_set_at >= s.since AND a.last_activity_at >= t.earliest
         AND a.last_activity_at < t.latest
     WHERE NOT EXISTS (
@@ -19,6 +22,9 @@ WITH slot AS MATERIALIZED (
         AND NOT EXISTS (
             SELECT FROM reminder_log r
             WHERE r.user_id = a.id AND r.kind = 'inactive_users' AND r.ref = s.date::text AND r.bucket = '')
+        AND NOT EXISTS (
+            SELECT FROM timer_session x
+            WHERE x.user_id = a.id AND x.started_at >= t.latest AND x.started_at <= $2::timestamptz)
 ), this_day AS (
     INSERT INTO reminder_log (user_id, kind, ref, sent_at)
     SELECT user_id, 'inactive_users', date::text, $2::timestamptz FROM due WHERE refusal IS NULL
@@ -30,7 +36,7 @@ WITH slot AS MATERIALIZED (
 ), mailed AS (
     INSERT INTO sexton.outbox (suite, recipient, channel, template, data, kind, dedupe_key, expires_at)
     SELECT 'productivity', user_id::text, 'email', 'inactive_users', jsonb_build_object(
-            'name', name, 'date', date, 'url', $3::text, 'days', step, 'last', step = 30,
+            'name', name, 'date', date, 'url', $3::text, 'days', days, 'last', step = 30,
             'goals', g.goals, 'more', g.more),
         'promotional', 'productivity:inactive_users:' || user_id || ':' || date, expires_at
     FROM due d

@@ -17,7 +17,7 @@ WITH slot AS MATERIALIZED (
             OR EXISTS (SELECT FROM goal g
                 WHERE g.user_id = a.id AND g.status = 'DONE' AND g.completed_at >= s.month_starts AND g.completed_at < s.month_ends)
             OR EXISTS (SELECT FROM goal g
-                WHERE g.user_id = a.id AND g.status = 'OPEN' AND g.due_on >= s.month AND g.due_on < s.date))
+                WHERE g.user_id = a.id AND g.status <> 'ABANDONED' AND g.due_on >= s.month AND g.due_on < s.date))
         AND NOT EXISTS (
             SELECT FROM reminder_log r
             WHERE r.user_id = a.id AND r.kind = 'monthly_report' AND r.ref = s.date::text AND r.bucket = '')

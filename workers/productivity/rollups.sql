@@ -52,7 +52,7 @@ ORDER BY 1;
 
 -- name: anomalies
 -- Of weeks or of months: {rollup} is their table, {start} its first column. $1: the first day. $2: 'week' or 'month'.
--- Against the 14 before.
+-- Against the 14 before, when all of its days are over in every zone.
 WITH verdict AS (
     SELECT m.metric, $1::date::timestamp AT TIME ZONE 'UTC' AS at, m.dims || jsonb_build_object('period', $2::text) AS dims,
         m.value, v.*
@@ -63,7 +63,9 @@ WITH verdict AS (
               WHERE b.metric = m.metric AND b.dims = m.dims AND b.{start} < m.{start}
                   AND b.{start} >= m.{start} - ('14 ' || $2)::interval AND b.value IS NOT NULL) b) h
     CROSS JOIN LATERAL judged(m.value::float8, h.history) v
-    WHERE m.{start} = $1::date AND m.value IS NOT NULL AND m.metric <> 'days'
+    WHERE m.{start} = $1::date AND m.value IS NOT NULL AND m.metric <> 'days' AND EXISTS (
+        SELECT FROM {rollup} d WHERE d.{start} = $1 AND d.metric = 'days'
+            AND d.value = ($1 + ('1 ' || $2)::interval)::date - $1)
 ), usual AS (
     DELETE FROM anomaly WHERE at = $1::date::timestamp AT TIME ZONE 'UTC' AND dims ->> 'period' = $2
         AND (metric, dims) NOT IN (SELECT metric, dims FROM verdict WHERE is_unusual)

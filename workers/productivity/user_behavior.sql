@@ -22,6 +22,7 @@ WITH zone_day AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset($4::jsonb) AS z (zone text, since timestamptz, until timestamptz, "offset" int)
 ), person AS MATERIALIZED (
     SELECT u.id, u.tz, z.day AS today, z.starts AS window_ends,
+        (SELECT max(b.day) FROM zone_day b WHERE b.zone = u.tz AND b.day < z.day) AS yesterday,
         (SELECT min(b.starts) FROM zone_day b WHERE b.zone = u.tz AND b.day >= z.day - 28) AS window_starts
     FROM users u JOIN zone_day z ON z.zone = u.tz AND $2::timestamptz >= z.starts AND $2 < z.ends
     WHERE u.id = ANY ($1::bigint[])
@@ -75,13 +76,18 @@ WITH zone_day AS MATERIALIZED (
     SELECT p.id, p.today, a.day FROM person p JOIN activity_day a ON a.user_id = p.id AND a.day < p.today - 28
     UNION
     SELECT p.id, p.today, d.day FROM person p JOIN daily d ON d.id = p.id
+), left_out AS MATERIALIZED ( -- a date that a zone left out ends no streak
+    SELECT p.id, z.day
+    FROM person p JOIN jsonb_to_recordset($3) AS z (zone text, day date, starts timestamptz, ends timestamptz) ON z.zone = p.tz
+    WHERE z.starts >= z.ends
 ), runs AS (
     SELECT id, today, count(*) AS length, max(day) AS last
-    FROM (SELECT id, today, day, day - (row_number() OVER (PARTITION BY id ORDER BY day))::int AS island FROM active) i
+    FROM (SELECT a.id, a.today, a.day, a.day - (SELECT count(*) FROM left_out l WHERE l.id = a.id AND l.day < a.day)::int
+              - (row_number() OVER (PARTITION BY a.id ORDER BY a.day))::int AS island FROM active a) i
     GROUP BY id, today, island
 ), streaks AS (
-    SELECT id, max(length) AS longest, coalesce(max(length) FILTER (WHERE last >= today - 1), 0) AS current
-    FROM runs GROUP BY id
+    SELECT r.id, max(r.length) AS longest, coalesce(max(r.length) FILTER (WHERE r.last >= p.yesterday), 0) AS current
+    FROM runs r JOIN person p USING (id) GROUP BY r.id
 ), kept AS (
     INSERT INTO behavior AS b (user_id, window_end, payload)
     SELECT p.id, $2, jsonb_build_object(

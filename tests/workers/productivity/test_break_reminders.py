@@ -94,3 +94,11 @@ async def test_one_zone_for_everybody_reminds_at_the_cron_times_of_that_zone(hou
     literal = {"reminders": {"timezone": "Europe/Zurich"}}
     for tick, sent in (("08:25", 3), ("08:45", 0), ("08:50", 3), ("17:00", 0)):
         assert (await house.succeed(break_reminders, at(f"2026-11-26T{tick}"), settings=literal))["sent"] == sent, tick
+
+
+async def test_a_mail_says_for_how_long_there_was_no_break_and_not_since_the_last_mail(house: House) -> None:
+    await house.user(1)
+    await house.focus(1, "2026-11-26T09:00")
+    for tick in ("09:25", "09:50", "10:25"):
+        await house.succeed(break_reminders, at(f"2026-11-26T{tick}"))
+    assert [data["minutes"] for data in await house.data()] == [25, 50, 85]

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from daemon.testing import perform
-from tests.workers.productivity.calendar_reference import active_between, activity, retained
+from tests.workers.productivity.calendar_reference import Calendar, active_between, activity, retained
 from tests.workers.productivity.platform import Person, Platform, Session, at
 from workers.productivity.daily_analytics import daily_analytics
 from workers.productivity.settings import Settings
@@ -69,7 +68,7 @@ async def test_days_people_and_cohorts_are_those_of_plain_python(
     assert (figures["dau"], figures["wau"], figures["mau"]) == tuple(
         active_between(expected, day - (n - 1) * ONE_DAY, day) for n in (1, 4, 4)
     )
-    signed_up = {p.id: p.created.astimezone(ZoneInfo(p.zone)).date() for p in people}
+    signed_up = {p.id: Calendar(p, now - 8 * ONE_DAY, 60 * 24 * 8)(p.created) for p in people}
     for cohort, n, size, kept in await platform.rows(
         "SELECT cohort_day, n, size, retained FROM productivity.retention"
     ):
@@ -246,3 +245,26 @@ async def test_a_day_unlike_those_of_its_kind_is_an_anomaly_until_it_is_counted_
     )
     await platform.run(daily_analytics, RUN)
     assert await platform.rows(found) == []
+
+
+async def test_goals_of_who_deleted_the_account_are_missed_by_nobody_from_that_day_on(platform: Platform) -> None:
+    created = at("2026-11-20T12:00")
+    await platform.people(Person(1), Person(2))
+    for user in (1, 2):
+        for day in (23, 24, 25):
+            await platform.goal(user, date(2026, 11, day), created, None)
+    await platform.connection.execute("UPDATE productivity.users SET deleted_at = '2026-11-24T12:00Z' WHERE id = 2")
+    await platform.run(daily_analytics, RUN)
+    assert [(await platform.figures(date(2026, 11, day)))["goals_due"] for day in (23, 24, 25)] == [2, 1, 1]
+
+
+async def test_who_moves_before_anything_was_counted_signed_up_on_the_day_of_the_zone_they_left(
+    platform: Platform,
+) -> None:
+    """At half past eleven in New York, a Tuesday; by the clock of Tokyo, where they flew, it was Wednesday noon."""
+    flown = (at("2026-11-25T06:00"), "America/New_York")
+    await platform.people(Person(1, "Asia/Tokyo", at("2026-11-25T03:30"), (flown,)))
+    await platform.focused(1, ("2026-11-25T03:40", "2026-11-25T04:10"))
+    await platform.run(daily_analytics, RUN)
+    assert await platform.rows("SELECT day FROM productivity.signup_day") == [(date(2026, 11, 24),)]
+    assert {day for _, day in await platform.activity()} == {date(2026, 11, 24)}

@@ -53,3 +53,10 @@ async def test_the_evening_is_over_after_three_hours(house: House) -> None:
     assert await asked(house, at("2026-11-27T09:45")) == [1]  # 20:45
     assert await house.value("SELECT count(*) FROM productivity.reminder_slot WHERE outcome = 'skipped'") == 0
     assert await house.value("SELECT expires_at FROM sexton.outbox") == at("2026-11-27T12:00")
+
+
+async def test_who_has_sessions_is_asked_though_the_application_noted_no_activity(house: House) -> None:
+    for id_, day in ((1, "2026-11-20"), (2, "2026-11-18"), (3, "2026-11-27")):
+        await house.user(id_)
+        await house.focus(id_, f"{day}T19:00", f"{day}T19:30")
+    assert await asked(house) == [1]

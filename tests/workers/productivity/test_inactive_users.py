@@ -49,3 +49,24 @@ async def test_who_never_came_is_judged_by_the_day_they_signed_up_and_nobody_of_
     await house.pref(3, channels='{"inactive": false}')
     assert (await house.succeed(inactive_users, TEN))["suppressed"] == {"nudges are off": 1}
     assert await house.mailed() == [(1, "inactive_users")]
+
+
+async def test_a_step_that_is_made_up_for_says_how_many_days_it_has_been(house: House) -> None:
+    """From the 1st: seven dates, and two more on which nothing ran."""
+    for id_ in (1, 2, 3):
+        await house.user(id_, last_activity_at=at(f"2026-11-{id_:02}T23:59"))
+    await house.succeed(inactive_users, TEN + 9 * DAY)
+    assert [(data["name"], data["days"]) for data in await house.data()] == [
+        ("user 1", 9),
+        ("user 2", 8),
+        ("user 3", 7),
+    ]
+    assert (await house.letters())[0].subject == "9 days without a session: start small?"
+
+
+async def test_who_has_a_session_was_there_whatever_the_application_noted(house: House) -> None:
+    for id_, session in ((1, "2026-11-07T09:00"), (2, "2026-11-01T09:00"), (3, "2026-11-12T09:00")):
+        await house.user(id_, last_activity_at=at("2026-11-01T08:00"))
+        await house.focus(id_, session, session[:-5] + "09:30")
+    await house.succeed(inactive_users, TEN + 7 * DAY)
+    assert [user for user, _ in await house.mailed()] == [2, 3]

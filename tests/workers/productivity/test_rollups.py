@@ -165,3 +165,15 @@ async def test_by_hand_on_any_day_it_is_the_last_week_that_is_over(platform: Pla
 def test_a_change_is_in_percent_of_what_was_before(now: str | None, before: str, change: str | None) -> None:
     found = change_pct(None if now is None else Decimal(now), Decimal(before))
     assert found == (None if change is None else Decimal(change))
+
+
+async def test_a_week_is_judged_when_its_saturday_is_over_everywhere(platform: Platform) -> None:
+    """At two on Sunday half of Saturday is missing in America: few sessions are no news before they are all there."""
+    for back in range(14, -1, -1):
+        days = [{"is_complete": 1, "sessions": 100 + back % 3}] * 7
+        if not back:
+            days[6] = {"is_complete": 0, "sessions": 1}
+        await days_of(platform, WEEK - 7 * back * ONE_DAY, *days)
+    assert (await platform.run(weekly_aggregation, SUNDAY))["anomalies"] == 0
+    await platform.connection.execute("UPDATE productivity.metric_daily SET value = 1 WHERE metric = 'is_complete'")
+    assert (await platform.run(weekly_aggregation, SUNDAY))["anomalies"] == 1

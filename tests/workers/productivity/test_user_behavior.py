@@ -166,3 +166,15 @@ async def test_a_retry_goes_on_after_the_last_page_as_of_the_first_try(
     assert again.result == {"described": 5}
     assert await platform.rows("SELECT DISTINCT window_end FROM productivity.behavior") == [(NOW,)]
     assert await platform.rows("SELECT at FROM productivity.watermark") == [(NOW,)]
+
+
+async def test_a_date_that_samoa_left_out_ends_no_streak(platform: Platform) -> None:
+    """There was no 30 December 2011; on the 31st, which is not over, the 29th was yesterday."""
+    await platform.people(
+        Person(1, "Pacific/Apia", at("2011-12-01T00:00")), Person(2, "Pacific/Apia", at("2011-12-01T00:00"))
+    )
+    until_29th = [(f"2011-12-{day}T20:00", f"2011-12-{day}T20:30") for day in (27, 28, 29)]  # at ten in the morning
+    await platform.focused(1, *until_29th, ("2011-12-30T20:00", "2011-12-30T20:30"))
+    await platform.focused(2, *until_29th)
+    told = await described(platform, at("2011-12-30T22:00"))
+    assert [(told[id_]["current_streak"], told[id_]["longest_streak"]) for id_ in (1, 2)] == [(4, 4), (3, 3)]

@@ -107,3 +107,13 @@ async def test_a_month_is_that_of_the_persons_own_clock(house: House) -> None:
     assert (data["done"], data["due"], data["on_time"]) == (1, 2, 0)
     assert [goal["title"] for goal in data["missed"]] == ["missed"]
     assert data["best"] == {"label": "1 Nov", "minutes": 30}
+
+
+async def test_who_did_before_what_was_due_in_the_month_is_told_that_it_was_on_time(house: House) -> None:
+    await house.user(1)
+    await house.goal(1, "early", "2026-10-20", status="DONE", completed_at=at("2026-09-28T12:00"))
+    await house.user(2)
+    await house.goal(2, "given up", "2026-10-20", status="ABANDONED")
+    assert (await house.succeed(monthly_report, at("2026-11-01T09:00")))["sent"] == 1
+    (data,) = await house.data()
+    assert (data["done"], data["due"], data["on_time"], data["missed"]) == (0, 1, 1, [])
