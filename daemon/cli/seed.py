@@ -30,7 +30,7 @@ def seed_suite(invocation: Invocation, suite: str, scale: float, *, into_this_da
     settings, catalogue = invocation.settings, invocation.catalogue
     seed = seed_of(catalogue, suite)
     if not 0 < scale < float("inf"):
-        raise BadUsage(f"--scale {scale:g}: must be above zero")
+        raise BadUsage(f"--scale {scale:g}: must be a number above zero")
     wanted = [*migrate.engine_migrations(), *migrate.suite_migrations(catalogue.packages)]
 
     async def load(progress: Progress) -> Mapping[str, int]:

@@ -44,10 +44,8 @@ async def seed(
 
     `scale` 1 is the sample's own day and its two featured flights; N repeats them on N days, a fraction takes
     the first of them. A flight enters the queue when it is first loaded and never again. Raises `SampleError`
-    without the sample data, and `ValueError` for a scale that is not positive.
+    without the sample data. `scale` is above zero.
     """
-    if not 0 < scale < math.inf:
-        raise ValueError(f"scale = {scale}: must be positive")
     progress("sample", 0, 1)
     firs, flights = await asyncio.to_thread(read_sample, cache)
     progress("sample", 1, 1)

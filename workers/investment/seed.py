@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -134,11 +133,8 @@ async def seed(
     """Load what is missing and say how many rows were new.
 
     `scale` 1 is 1,000 active investments of some 800 people; N is N times as many, with the same beginning, so that
-    a larger scale adds to a smaller one. Raises `ValueError` for a scale that is not positive, and where there are
-    people who are not the sample's.
+    a larger scale adds to a smaller one. Raises `ValueError` where there are people who are not the sample's.
     """
-    if not 0 < scale < math.inf:
-        raise ValueError(f"scale = {scale}: must be positive")
     del cache  # nothing is downloaded
     there = await connection.fetchrow(COUNTS.text)
     assert there is not None

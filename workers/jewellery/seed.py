@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,11 +34,9 @@ async def seed(
     """Load what is missing and say how many rows were new.
 
     `scale` 1 is 60 products and 500 customers with three orders each over the last 60 days, in every state; N is N
-    times as many customers, with the same beginning. Nobody of them is told anything. Raises `ValueError` for a scale
-    that is not positive, and where there are customers who are not the sample's.
+    times as many customers, with the same beginning. Nobody of them is told anything. Raises `ValueError` where there
+    are customers who are not the sample's.
     """
-    if not 0 < scale < math.inf:
-        raise ValueError(f"scale = {scale}: must be positive")
     del cache  # nothing is downloaded
     before = await counted(connection)
     if before["strangers"]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -33,11 +32,8 @@ async def seed(
     """Load what is missing and say how many rows were new.
 
     `scale` 1 is 1,000 people who signed up within the last 300 days; N is N times as many, with the same beginning, so
-    that a larger scale adds to a smaller one. Raises `ValueError` for a scale that is not positive, and where there are
-    people who are not the sample's.
+    that a larger scale adds to a smaller one. Raises `ValueError` where there are people who are not the sample's.
     """
-    if not 0 < scale < math.inf:
-        raise ValueError(f"scale = {scale}: must be positive")
     del cache  # nothing is downloaded
     there = await connection.fetchrow(COUNTS.text)
     assert there is not None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,11 +36,9 @@ async def seed(
     """Load what is missing and say how many rows were new.
 
     `scale` 1 is 500 students with 60 days of usage, of which two are a gap and the last is unusual; N is N times as
-    many, with the same beginning, so that a larger scale adds to a smaller one. Raises `ValueError` for a scale that is
-    not positive, and where there are students who are not the sample's.
+    many, with the same beginning, so that a larger scale adds to a smaller one. Raises `ValueError` where there are
+    students who are not the sample's.
     """
-    if not 0 < scale < math.inf:
-        raise ValueError(f"scale = {scale}: must be positive")
     del cache  # nothing is downloaded
     there = await connection.fetchrow(COUNTS.text)
     assert there is not None

@@ -72,12 +72,6 @@ async def test_a_house_with_people_of_its_own_is_left_alone(house: House) -> Non
     assert (await house.count("app_user"), await house.count("plan")) == (1, 0)
 
 
-@pytest.mark.parametrize("scale", [0, -1, float("inf"), float("nan")])
-async def test_a_scale_that_is_no_size_is_refused(house: House, scale: float) -> None:
-    with pytest.raises(ValueError, match="must be positive"):
-        await load(house, scale)
-
-
 async def test_what_is_added_by_others_afterwards_gets_ids_of_its_own(house: House) -> None:
     await load(house, 0.1)
     await house.connection.execute("INSERT INTO investment.app_user (email) VALUES ('new@example.org')")

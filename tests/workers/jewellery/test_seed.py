@@ -54,12 +54,6 @@ async def test_a_shop_with_customers_of_its_own_is_left_alone(shop: Shop) -> Non
     assert (await shop.count("customer"), await shop.count("product")) == (1, 1)
 
 
-@pytest.mark.parametrize("scale", [0, -1, float("inf"), float("nan")])
-async def test_a_scale_that_is_no_size_is_refused(empty_shop: Shop, scale: float) -> None:
-    with pytest.raises(ValueError, match="must be positive"):
-        await load(empty_shop, scale)
-
-
 async def test_every_job_finds_something_to_do_and_nobody_is_told(empty_shop: Shop) -> None:
     shop = empty_shop
     await load(shop, 1)

@@ -65,12 +65,6 @@ async def test_a_school_with_students_of_its_own_is_left_alone(school: School) -
     assert (await school.count("profile"), await school.count("subject")) == (1, 0)
 
 
-@pytest.mark.parametrize("scale", [0, -1, float("inf"), float("nan")])
-async def test_a_scale_that_is_no_size_is_refused(school: School, scale: float) -> None:
-    with pytest.raises(ValueError, match="must be positive"):
-        await load(school, scale)
-
-
 async def test_what_is_added_by_others_afterwards_gets_ids_of_its_own(school: School) -> None:
     await load(school, 0.02)
     await school.connection.execute("INSERT INTO tutoring.profile (name, email) VALUES ('n', 'new@example.org')")
