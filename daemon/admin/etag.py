@@ -1,4 +1,6 @@
-"""ETags: every JSON answer to a GET has one, and asking again is cheap; a job's leads with its revision, for edits."""
+"""ETags: every JSON answer to a GET has one, and asking again is cheap; a job's leads with its revision, for edits, and
+an edit's answer has it for the next one.
+"""
 
 from __future__ import annotations
 
@@ -59,15 +61,16 @@ class Tagged:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD") or not scope["path"].startswith("/api/"):
+        if scope["type"] != "http" or not scope["path"].startswith("/api/"):
             await self._app(scope, receive, send)
             return
-        known = Headers(scope=scope).get("if-none-match")
+        reads = scope["method"] in ("GET", "HEAD")
+        known = Headers(scope=scope).get("if-none-match") if reads else None
         start: Message | None = None
 
         async def tagging(message: Message) -> None:
             nonlocal start
-            if message["type"] == "http.response.start" and _is_json(message):
+            if message["type"] == "http.response.start" and _is_json(message) and (reads or _revised(message)):
                 start = message
                 return
             if start is not None:
@@ -82,6 +85,10 @@ class Tagged:
 
 def _is_json(message: Message) -> bool:
     return message["status"] == 200 and _value(message["headers"], b"content-type") == b"application/json"
+
+
+def _revised(message: Message) -> bool:
+    return _value(message["headers"], REVISION.encode()) is not None
 
 
 def _value(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes | None:

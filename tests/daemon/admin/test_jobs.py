@@ -79,6 +79,8 @@ async def test_an_edit_based_on_an_old_look_is_refused(url: str) -> None:
         assert second.status_code == 412
         assert "is not as you saw it; last changed by otto" in second.json()["detail"]
         fresh = (await h.viewer.get(MONEY_URL)).headers["etag"]
+        assert fresh == first.headers["etag"]
+        assert not [name for name in first.headers if name.startswith("x-sexton")]
         assert (await h.operator.patch(MONEY_URL, json={"retries": 2}, headers={"If-Match": fresh})).is_success
         assert (await h.operator.patch(MONEY_URL, json={"retries": 3}, headers={"If-Match": "*"})).is_success
         assert (await h.operator.patch(MONEY_URL, json={}, headers={"If-Match": '"x"'})).status_code == 412
