@@ -30,6 +30,11 @@ def storable(text: str) -> str:
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
 
 
+def keeps(json_text: str) -> bool:
+    """Whether PostgreSQL can keep it as it is: no NUL and no lone surrogate in any string of it."""
+    return storable(json_text) == json_text and not ESCAPED_NUL.search(json_text)
+
+
 def number(seconds: float | timedelta) -> int | float:
     """Seconds for JSON: whole ones without a decimal point, others to the microsecond."""
     total = seconds.total_seconds() if isinstance(seconds, timedelta) else seconds

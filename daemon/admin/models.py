@@ -12,15 +12,17 @@ from starlette.responses import Response
 
 from daemon.actions_deed import Changed
 from daemon.admin.etag import REVISION
+from daemon.jsonable import keeps
 
 ISO = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:")
 FIRST_YEAR, LAST_YEAR = 1900, 9000
 """Every zone can tell them, with room for what comes before and after."""
+UNSTORABLE = "write text without NUL and lone surrogates: the database keeps neither"
 
 
 def _storable(text: str) -> str:
     if "\0" in text or any(0xD800 <= ord(character) <= 0xDFFF for character in text):
-        raise ValueError("write text without NUL and lone surrogates: the database keeps neither")
+        raise ValueError(UNSTORABLE)
     return text
 
 
@@ -29,9 +31,11 @@ Text = Annotated[str, AfterValidator(_storable)]
 
 def _jsonable(value: dict[str, Any]) -> dict[str, Any]:
     try:
-        json.dumps(value, allow_nan=False)
+        text = json.dumps(value, allow_nan=False, ensure_ascii=False)
     except (ValueError, RecursionError):
         raise ValueError("write JSON: no NaN, no infinity, not nested without end") from None
+    if not keeps(text):
+        raise ValueError(UNSTORABLE)
     return value
 
 

@@ -21,6 +21,7 @@ from daemon.cli.explain import parse_instant
 from daemon.cli.waiting import report, stoppable, wait_for
 from daemon.clock import utc_now
 from daemon.job import Job
+from daemon.jsonable import keeps
 from daemon.settings import Settings
 from daemon.unawaited import not_awaited
 
@@ -75,6 +76,8 @@ def _arguments(text: str | None) -> Mapping[str, Any]:
         value = json.loads(text, parse_constant=_refuse)
     except ValueError as error:
         raise BadUsage(f"--args {text}: not JSON: {error}") from None
+    if not keeps(json.dumps(value, ensure_ascii=False)):
+        raise BadUsage(f"--args {text}: write text without NUL and lone surrogates: the database keeps neither")
     if not isinstance(value, dict):
         raise BadUsage(f'--args {text}: give a JSON object, such as {{"name": "Ada"}}')
     return value

@@ -54,10 +54,10 @@ class Processes(BaseModel):
 
 
 class Command(Why):
-    """`processName`: a name or alias. `start` and `stop` without one concern every job."""
+    """`processName`: a name or alias. `start` and `stop` without one concern every job; an empty one is a mistake."""
 
     action: Literal["start", "stop", "restart", "run", "enable", "disable", "cleanup-logs"]
-    processName: Text | None = Field(default=None, max_length=200)  # noqa: N815
+    processName: Text | None = Field(default=None, min_length=1, max_length=200)  # noqa: N815
     olderThanDays: int = Field(default=LOGS_KEPT.days, ge=1, le=36_500)  # noqa: N815
 
 

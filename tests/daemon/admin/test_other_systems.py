@@ -64,6 +64,14 @@ async def test_a_process_is_told_in_the_other_systems_terms(url: str) -> None:
         assert datetime.fromisoformat(told["nextRun"]).utcoffset() == timedelta(hours=5.5)
 
 
+async def test_a_name_that_was_left_empty_stops_nothing(url: str, connection: asyncpg.Connection) -> None:
+    async with house(url, *JOBS) as h:
+        answer = await h.operator.post(PROCESSES, json={"action": "stop", "processName": ""})
+        assert answer.status_code == 422
+        assert "processName" in answer.json()["detail"]
+        assert await connection.fetchval("SELECT count(*) FROM sexton.job WHERE paused_by IS NOT NULL") == 0
+
+
 async def test_a_process_is_stopped_and_started_by_its_alias(url: str, connection: asyncpg.Connection) -> None:
     async with house(url, *JOBS) as h:
         run = (await order(h, "run", processName="long-one"))["runId"]

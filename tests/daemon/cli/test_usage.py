@@ -76,6 +76,7 @@ def test_no_command_at_all_prints_the_help(bare: Console) -> None:
         (["run-job", "house.tick", "--args", "{"], "error: --args {: not JSON"),
         (["run-job", "house.tick", "--args", "[1]"], "error: --args [1]: give a JSON object"),
         (["run-job", "house.tick", "--args", '{"x": NaN}'], "not JSON: NaN is no number in it"),
+        (["run-job", "house.tick", "--args", '{"x": "\\u0000"}'], "write text without NUL and lone surrogates"),
         (["run-job", "house.tick", "--due-at", "x"], "error: --due-at x: write an instant"),
         (["release"], "error: name the held runs to release, or a job with --job, and not both"),
         (["release", "1", "--job", "house.tick"], "error: name the held runs to release"),
