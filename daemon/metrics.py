@@ -19,6 +19,7 @@ from prometheus_client import (
 
 from daemon import events as e
 from daemon.connections import WRITES
+from daemon.doorkeeper import TurnedAway
 
 JOB = ("suite", "job_name")
 OUTCOMES = (
@@ -30,6 +31,7 @@ MESSAGE_CHANNELS = ("email", "sms", "slack", "discord")
 MESSAGE_STATES = ("pending", "sending", "failed", "unknown")
 MESSAGE_ENDS = ("sent", "failed", "suppressed", "unknown", "pending")
 BACKUP_OUTCOMES = ("verified", "unverified", "failed")
+LISTENERS = ("public", "admin")
 DURATIONS = (0.05, 0.25, 1, 5, 15, 60, 300, 900, 1800, 3600)
 LATENESSES = (0.005, 0.025, 0.1, 0.5, 1, 5, 15, 60, 300, 3600)
 """Few, because each is a series of every job: with a thousand jobs a bucket is 100 kB a scrape."""
@@ -89,6 +91,12 @@ class Metrics:
             "sexton_hook_calls", "Calls from outside to suites' hooks, by the status they were answered with",
             ("suite", "path", "status"), registry=registry,
         )  # fmt: skip
+        self.turned_away = Counter(
+            "sexton_connections_turned_away", "Whoever came while the listener was full, and was told to come again",
+            ("listener",), registry=registry,
+        )  # fmt: skip
+        for listener in LISTENERS:
+            self.turned_away.labels(listener)
 
     def _define_node(self, registry: CollectorRegistry) -> None:
         self.outages = Counter("sexton_database_outages", "Times the database was lost", registry=registry)
@@ -177,6 +185,8 @@ class Metrics:
                 self.settled.labels(channel, state).inc(count)
             case e.HookAnswered(suite=suite, path=path, status=status):
                 self.hooks.labels(suite, path, str(status)).inc()
+            case TurnedAway(listener=listener):
+                self.turned_away.labels(listener).inc()
             case e.ChannelDown(channel=channel) | e.ChannelDisabled(channel=channel):
                 self.channel_up.labels(channel).set(0)
             case e.ChannelBack(channel=channel):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -13,6 +15,8 @@ from prometheus_client import CollectorRegistry, make_wsgi_app
 from prometheus_client.exposition import ThreadingWSGIServer
 
 StartResponse = Callable[..., Any]
+LOG = logging.getLogger("sexton.metrics")
+MOST_VISITORS = 100
 
 
 class _Quiet(WSGIRequestHandler):
@@ -22,7 +26,32 @@ class _Quiet(WSGIRequestHandler):
         """A scrape every few seconds is not news."""
 
 
-class _IPv6(ThreadingWSGIServer):
+class _Server(ThreadingWSGIServer):
+    """Takes MOST_VISITORS at once: each has a thread and a descriptor, and the work needs some, too."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        self._room = threading.Semaphore(MOST_VISITORS)
+        super().__init__(*args, **options)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        if self._room.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._room.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Whoever says nothing or hangs up is no news; anything else is a fault of ours."""
+        if not isinstance(sys.exception(), OSError):
+            LOG.exception("a probe could not be answered", extra={"area": "METRICS"})
+
+
+class _IPv6(_Server):
     address_family = socket.AF_INET6
 
 
@@ -39,7 +68,7 @@ class ProbeServer:
 
     def start(self, host: str, port: int) -> int:
         """Serve in a daemon thread; returns the port, which matters for port 0. Raises `OSError` if it is taken."""
-        kind = _IPv6 if ":" in host else ThreadingWSGIServer
+        kind = _IPv6 if ":" in host else _Server
         self._server = make_server(host, port, self._answer, kind, handler_class=_Quiet)
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, name="probes", daemon=True, args=(60.0,)).start()

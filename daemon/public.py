@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import math
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +19,7 @@ import h11
 from daemon import sql
 from daemon.database import DatabaseDown, Link
 from daemon.delivery_rules import UNSUBSCRIBED
+from daemon.doorkeeper import Doorkeeper
 from daemon.events import Event, Note
 from daemon.hook_desk import TOO_LONG as TOO_LONG_FOR_A_HOOK
 from daemon.hook_desk import HookDesk, Reply
@@ -41,7 +41,6 @@ from daemon.unsubscribe import PATH, Subscription, read
 (SUPPRESS,) = sql.load(str(Path(__file__).with_name("outbox.py")), "suppress")
 
 MOST_CONNECTIONS, MOST_TURNED_AWAY = 200, 200
-TELL_EVERY = 60.0
 LONGEST_HEAD, LONGEST_BODY = 16 * 1024, 8 * 1024
 LONGEST_REQUEST = 10.0
 LONGEST_STOP = 2.0
@@ -88,7 +87,7 @@ class PublicServer:
         self._server: asyncio.Server | None = None
         self._busy: set[asyncio.Task[None]] = set()
         self._turned_away: set[asyncio.Task[None]] = set()
-        self._told_at = -math.inf
+        self._doorkeeper = Doorkeeper("public", MOST_CONNECTIONS, emit)
 
     async def start(self, host: str, port: int) -> int:
         """Serve; returns the port, which matters for port 0. Raises `OSError` if it is taken."""
@@ -111,18 +110,12 @@ class PublicServer:
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if len(self._busy) < MOST_CONNECTIONS:
             _kept_in(self._busy, self._serve(reader, writer))
-        elif len(self._turned_away) < MOST_TURNED_AWAY:
-            self._tell_of_too_many()
+            return
+        self._doorkeeper.turn_away()
+        if len(self._turned_away) < MOST_TURNED_AWAY:
             _kept_in(self._turned_away, _turn_away(reader, writer))
         else:
             writer.close()
-
-    def _tell_of_too_many(self) -> None:
-        now = asyncio.get_running_loop().time()
-        if now - self._told_at >= TELL_EVERY:
-            self._told_at = now
-            text = f"{MOST_CONNECTIONS} connections at once: whoever comes now is told to come again"
-            self._emit(Note("PUBLIC", text, warning=True))
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One request, one answer. A caller that goes away or dawdles is no news."""

@@ -32,6 +32,8 @@ from daemon.admin.api import (
     runs,
     stats,
 )
+from daemon.admin.bodies import Bounded
+from daemon.admin.crowd import Crowd
 from daemon.admin.dashboard import (
     approval_page,
     audit_page,
@@ -62,7 +64,6 @@ PAGES = (
     report_page, watching, docs,
 )  # fmt: skip
 ROUTERS: tuple[APIRouter, ...] = tuple(module.router for module in (*API, *PAGES))
-LONGEST_BODY = 1 << 20
 FOR_ANYBODY = frozenset({("GET", "/login"), ("POST", "/login")})
 
 
@@ -74,8 +75,8 @@ def create_app(state: AdminState) -> FastAPI:
     """Raises `NobodyAsked`, and `ConfigError` for what is wrong with routes of suites."""
     app = FastAPI(
         title="Sexton", version=VERSION, summary="What runs, what ran, and what did not, and why.",
-        docs_url=None, redoc_url=None, openapi_url=None, responses=described(400, 401, 403, 413, 422, 429, 503),
-        redirect_slashes=False, separate_input_output_schemas=False, max_body_size=LONGEST_BODY,
+        docs_url=None, redoc_url=None, openapi_url=None, responses=described(400, 401, 403, 408, 413, 422, 429, 503),
+        redirect_slashes=False, separate_input_output_schemas=False,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )  # fmt: skip
     app.state.admin = state
@@ -86,6 +87,8 @@ def create_app(state: AdminState) -> FastAPI:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC))
     app.add_middleware(Tagged)
+    app.add_middleware(Bounded)
+    app.add_middleware(Crowd, turned_away=state.doorkeeper.turn_away)
     app.add_middleware(Guard)
     app.add_middleware(Head)
     silent = [f"{method} {path}" for method, path, role in roles_of(app) if role is None]

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
 from collections.abc import Iterator
+from functools import partial
+from typing import cast
 
 import anyio
 import uvicorn
 
 from daemon.admin.app import create_app
 from daemon.admin.bound import bound
+from daemon.admin.crowd import Connection
 from daemon.admin.database import AdminDatabase
 from daemon.admin.state import AdminState
 from daemon.admin_settings import AdminSettings
 from daemon.engine import Engine
 
 LONGEST_STOP = 3
-MOST_CONNECTIONS = 500
 KEEP_ALIVE = 30
 
 
@@ -73,10 +76,13 @@ class AdminServer:
 
     def _configuration(self) -> uvicorn.Config:
         proxies = list(self._settings.proxies)
+        silent: dict[Connection, None] = {}
+        made = partial(Connection, silent=silent, turned_away=self.state.doorkeeper.turn_away)
+        connection = cast("type[asyncio.Protocol]", made)
         return uvicorn.Config(
-            self.app, http="h11", ws="none", loop="none", lifespan="off", log_config=None, access_log=False,
+            self.app, http=connection, ws="none", loop="none", lifespan="off", log_config=None, access_log=False,
             server_header=False, date_header=False, proxy_headers=bool(proxies), forwarded_allow_ips=proxies,
-            limit_concurrency=MOST_CONNECTIONS, timeout_keep_alive=KEEP_ALIVE, timeout_graceful_shutdown=LONGEST_STOP,
+            timeout_keep_alive=KEEP_ALIVE, timeout_graceful_shutdown=LONGEST_STOP,
         )  # fmt: skip
 
 

@@ -11,11 +11,13 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from daemon import suite_reports
+from daemon.admin.crowd import MOST_REQUESTS
 from daemon.admin.database import AdminDatabase
 from daemon.admin.live import Live
 from daemon.admin.throttle import Throttle
 from daemon.catalogue import Catalogue
 from daemon.config import ConfigError
+from daemon.doorkeeper import Doorkeeper
 from daemon.engine import Engine
 from daemon.settings import Settings
 
@@ -31,6 +33,10 @@ class AdminState:
     tokens: Throttle = field(default_factory=lambda: Throttle(most=100))
     live: Live = field(default_factory=Live)
     started: float = field(default_factory=time.monotonic)
+
+    @cached_property
+    def doorkeeper(self) -> Doorkeeper:
+        return Doorkeeper("admin", MOST_REQUESTS, self.engine.emit)
 
     @cached_property
     def reports(self) -> suite_reports.Reports:

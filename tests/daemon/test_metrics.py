@@ -15,7 +15,7 @@ from daemon.outcome import Ending
 DUE = datetime(2026, 3, 1, tzinfo=UTC)
 BOUNDED = {
     "suite", "job_name", "outcome", "op", "queue", "channel", "status", "service", "le", "version", "generation",
-    "implementation", "major", "minor", "patchlevel",
+    "implementation", "major", "minor", "patchlevel", "listener",
 }  # fmt: skip
 JOB = {"suite": "tea", "job_name": "tea.brew"}
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import pytest
 from prometheus_client import CollectorRegistry, Gauge
 
+from daemon import probes
 from daemon.probes import ProbeServer
 
 
@@ -77,6 +78,36 @@ def test_many_visitors_are_answered_while_one_dawdles(probed: Probed) -> None:
         dawdler.sendall(b"GET /metrics HTT")
         for _ in range(20):
             assert probed.ask("/healthz")[0] == 200
+
+
+def test_a_visitor_that_says_nothing_is_left_and_is_no_error(
+    probed: Probed,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(probes._Quiet, "timeout", 0.05)
+    with socket.create_connection((probed.host, probed.port), timeout=60) as silent:
+        assert silent.recv(1) == b""
+    assert capsys.readouterr().err == ""
+    assert caplog.records == []
+
+
+def test_more_visitors_than_there_is_room_for_are_left_until_one_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probes, "MOST_VISITORS", 1)
+    probed = Probed()
+    probed.port = probed.server.start(probed.host, 0)
+    here = (probed.host, probed.port)
+    with socket.create_connection(here, timeout=60), socket.create_connection(here, timeout=60) as second:
+        assert second.recv(1) == b""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            assert probed.ask("/healthz") == (200, "ok\n")
+            break
+    else:
+        pytest.fail("there was never room again")
+    probed.server.stop()
 
 
 @pytest.mark.skipif(not socket.has_ipv6, reason="this machine has no IPv6")

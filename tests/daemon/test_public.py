@@ -18,6 +18,7 @@ import pytest
 from daemon import public
 from daemon.clock import monotonic
 from daemon.database import DatabaseDown, Link, Outage
+from daemon.doorkeeper import TurnedAway
 from daemon.events import Event, Note
 from daemon.public import PublicServer, recorder
 from daemon.unsubscribe import Subscription, token
@@ -257,6 +258,7 @@ async def test_more_connections_than_it_holds_are_told_to_come_again_and_beyond_
             answers.append(await asyncio.wait_for(read_all(reader), 60))
         assert [answer.split(b"\r\n")[0] for answer in answers] == [b"HTTP/1.1 503 ", b"HTTP/1.1 503 ", b""]
         assert b"retry-after: 10\r\n" in answers[0].lower()
+        assert [event for event in listener.events if isinstance(event, TurnedAway)] == [TurnedAway("public")] * 3
         assert [event.text for event in listener.events if isinstance(event, Note)] == [
             "3 connections at once: whoever comes now is told to come again"
         ]
