@@ -4,6 +4,7 @@ from daemon import host, sql, tally, zones
 from daemon.catchup import CatchUp
 from daemon.charts import bar_charts
 from daemon.currency import currency_places
+from daemon.deadlocks import forgiving_deadlocks
 from daemon.hook import Hook, HookCall, Kept, Refused, hook
 from daemon.job import (
     Context,
@@ -69,6 +70,7 @@ __all__ = [
     "bar_charts",
     "currency_places",
     "days",
+    "forgiving_deadlocks",
     "hook",
     "host",
     "hours",

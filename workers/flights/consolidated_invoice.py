@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import asyncpg
-
-from daemon import CatchUp, Context, Cron, Overlap, Priority, Row, days, job, minutes, sql
+from daemon import CatchUp, Context, Cron, Overlap, Priority, Row, days, forgiving_deadlocks, job, minutes, sql
 from workers.flights.isolation import isolated
 from workers.flights.settings import Settings
 
@@ -23,8 +21,6 @@ would wait for the disk as many times, and have the server plan its checks for t
 
 MOST_PARKED = 100
 """Or a thousandth of those due. Beyond that something else is wrong than single customers' data."""
-
-DEADLOCKS_FORGIVEN = 5
 
 
 class TooManyParkedError(Exception):
@@ -94,16 +90,6 @@ def batches(due: Sequence[Row]) -> Iterator[Sequence[Row]]:
         records += row["records"]
     if batch:
         yield batch
-
-
-async def forgiving_deadlocks(step: Callable[..., Awaitable[Any]], *args: Any) -> Any:
-    """Its transaction is undone as a whole, so it is simply done again."""
-    for _ in range(DEADLOCKS_FORGIVEN):
-        try:
-            return await step(*args)
-        except asyncpg.TransactionRollbackError:
-            continue
-    return await step(*args)
 
 
 async def bill_batch(ctx: Context, order: Order, batch: Sequence[Row]) -> int:

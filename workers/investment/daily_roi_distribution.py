@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import asyncpg
-
-from daemon import CatchUp, Context, Cron, Overlap, Priority, days, job, minutes, sql
+from daemon import CatchUp, Context, Cron, Overlap, Priority, days, forgiving_deadlocks, job, minutes, sql
 from workers.investment.bisection import TooManyRefused, bisected
 from workers.investment.parking import allowed_to_park, hold_if_too_many, park, park_unrated, tell_parked, too_many
 from workers.investment.payout_day import (
@@ -32,7 +30,6 @@ from workers.investment.suspects import suspects_of
     "close_matured", "paid_by_run",
 )  # fmt: skip
 
-DEADLOCKS_FORGIVEN = 5
 FEW = 2000
 """Ids up to which investments are looked up one by one rather than read through."""
 
@@ -84,16 +81,6 @@ def chosen_of(ctx: Context) -> list[int] | None:
     if not isinstance(ids, list) or not all(type(i) is int and i > 0 for i in ids) or not ids:
         raise ValueError(f"args: investments = {ids!r}: must be a list of ids")
     return ids
-
-
-async def forgiving_deadlocks(step: Callable[..., Awaitable[Any]], *args: Any) -> Any:
-    """Its transaction is undone as a whole, so it is simply done again."""
-    for _ in range(DEADLOCKS_FORGIVEN):
-        try:
-            return await step(*args)
-        except asyncpg.TransactionRollbackError:
-            continue
-    return await step(*args)
 
 
 async def pay(ctx: Context, day: PayoutDay, chosen: list[int] | None, stop: int) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from daemon import Context, OnDemand, Overlap, Priority, Transaction, days, job, minutes, sql
-from workers.investment.daily_roi_distribution import PREPARE_FOR_MANY, forgiving_deadlocks
+from daemon import Context, OnDemand, Overlap, Priority, Transaction, days, forgiving_deadlocks, job, minutes, sql
+from workers.investment.daily_roi_distribution import PREPARE_FOR_MANY
 from workers.investment.payout_day import CLOSE_DAY, DAY, LOCK_DAYS, PayoutDay
 from workers.investment.settings import Settings
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from daemon import Context, OnDemand, Overlap, Priority, Transaction, days, job, minutes, sql
+from daemon import Context, OnDemand, Overlap, Priority, Transaction, days, forgiving_deadlocks, job, minutes, sql
 from workers.jewellery import review_desk
-from workers.jewellery.deadlocks import forgiving_deadlocks
 from workers.jewellery.payment_rules import Ruling, refusal
 from workers.jewellery.settlement import Moment, NoSuchPayment, Observation, settle
 

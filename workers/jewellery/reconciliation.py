@@ -14,8 +14,7 @@ from datetime import timedelta
 
 import asyncpg
 
-from daemon import Context, Row, Transaction, sql
-from workers.jewellery.deadlocks import forgiving_deadlocks
+from daemon import Context, Row, Transaction, forgiving_deadlocks, sql
 from workers.jewellery.payment_books import StrangePayment
 from workers.jewellery.payment_capture import captured
 from workers.jewellery.payment_rules import Seen, Status, decisive
