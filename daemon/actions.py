@@ -17,6 +17,7 @@ from daemon.actions_deed import Actor, AlreadyCovered, Changed, Deed, NeedsReaso
 from daemon.actions_overrides import locked
 from daemon.job import Job
 from daemon.roster import DISABLED
+from daemon.unawaited import not_awaited
 
 (
     LOCK_RUNS, HELD_RUNS, RETRY_RUN, COVERING, DUE_EXACTLY_AT, RELEASE_RUNS, WAIVE_RUNS, CANCEL_RUNS,
@@ -64,6 +65,8 @@ async def request_run(
             except asyncpg.UniqueViolationError:
                 continue
             after = {"job": job.name, "due_at": at, "args": args or {}, "again": again}
+            if unmet := await not_awaited(connection, job, at):
+                after["not_awaited"] = unmet
             doing.did(f"run {row['id']}", {}, after, "ready")
             if key is not None:
                 await doing.fetch(KEEP_REQUEST, actor.who, key, row["id"])

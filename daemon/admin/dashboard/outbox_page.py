@@ -86,6 +86,22 @@ async def show_suppressions(
     )  # fmt: skip
 
 
+TheMessage = Annotated[RunId, Path()]
+
+
 @router.get("/outbox/{message:int}")
-async def show(state: State, caller: Viewer, message: Annotated[RunId, Path()]) -> Response:
-    return page_for(caller, "message.html", "Outbox", message=await show_message(state, caller, message))
+async def show(state: State, caller: Viewer, message: TheMessage) -> Response:
+    found = await show_message(state, caller, message)
+    return page_for(caller, "message.html", "Outbox", message=found, now=rendered("message_now.html", message=found))
+
+
+@router.get("/live/outbox/{message:int}")
+async def live_message(request: Request, state: State, caller: Viewer, message: TheMessage) -> Response:
+    return await watched(
+        request, state, now=Part(f"message {message}", lambda: message_html(state, caller, message))
+    )  # fmt: skip
+
+
+async def message_html(state: AdminState, caller: Caller, message: int) -> str:
+    """Raises 404, `DatabaseDown` and `TooBusy`."""
+    return rendered("message_now.html", message=await show_message(state, caller, message))

@@ -15,6 +15,7 @@ from daemon.admin.models import Text
 from daemon.admin.pages import page_for, rendered
 from daemon.admin.paging import Cursor, asked
 from daemon.admin.state import AdminState, State
+from daemon.job import Poll
 
 PER_PAGE = 100
 
@@ -45,8 +46,15 @@ Error = Annotated[Text, Query(max_length=500)]
 async def show_queue(state: State, caller: Viewer, queue: Text, cursor: Cursor = None, error: Error = "") -> Response:
     return page_for(
         caller, "queue.html", "Queues", queue=queue, error=error, query=asked(error=error, cursor=cursor),
-        now=await queues_html(state, queue), items=await items_html(state, caller, queue, error, cursor),
+        workers=_workers(state, queue), now=await queues_html(state, queue),
+        items=await items_html(state, caller, queue, error, cursor),
     )  # fmt: skip
+
+
+def _workers(state: AdminState, queue: str) -> list[str]:
+    """The jobs that new items wake: those that work them off."""
+    jobs = state.catalogue.jobs.items()
+    return sorted(name for name, job in jobs if isinstance(job.trigger, Poll) and job.trigger.wake == queue)
 
 
 @router.get("/live/queues/{queue}")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
 from daemon import sql
 from daemon.admin.access import Viewer
+from daemon.admin.api.audit import entries
 from daemon.admin.api.runs import MOST_LINES, RunState, TheRun, Trigger, Wanted, detail, matching, named
 from daemon.admin.dashboard.watching import watched
 from daemon.admin.live import Part
@@ -23,6 +24,7 @@ from daemon.in_words import utc_field
 
 LAST_LINES, OPEN_RUNS = sql.load(__file__, "last_lines", "open_runs")
 PER_PAGE = 50
+MOST_DEEDS = 20
 
 router = APIRouter(include_in_schema=False)
 
@@ -125,4 +127,9 @@ async def run_html(state: AdminState, run: int) -> str:
     """What changes of a run, the end of its log included. Raises 404, `DatabaseDown` and `TooBusy`."""
     found = await detail(state, run)
     lines = await state.database.fetch(LAST_LINES, run, MOST_LINES)
-    return rendered("run_now.html", run=found, lines=lines[::-1], most=MOST_LINES)
+    deeds = (await entries(state, MOST_DEEDS, None, target=f"run {run}")).items
+    asked_for: dict[str, Any] = next((deed.after for deed in deeds if deed.action == "run-job"), {})
+    return rendered(
+        "run_now.html", run=found, lines=lines[::-1], most=MOST_LINES, deeds=deeds,
+        not_awaited=asked_for.get("not_awaited", []),
+    )  # fmt: skip

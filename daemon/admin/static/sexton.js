@@ -56,10 +56,63 @@
     if (target.scrollHeight - target.scrollTop - target.clientHeight <= SLACK) readEarlier.delete(target);
     else readEarlier.add(target);
   }, { capture: true, passive: true });
-  new MutationObserver(toEnd).observe(document.getElementById("main"), { childList: true, characterData: true, subtree: true });
-  toEnd();
 
-  // Times are UTC; pointing at one tells the reader's own, and how far away it is.
+  // What a reader has opened or closed stays so, though the page as it lives knows only how it was at first.
+  const opened = new Map();
+  document.addEventListener("click", ({ target }) => {
+    const details = target.closest?.("summary")?.parentElement;
+    if (details?.id) opened.set(details.id, !details.open);
+  });
+  const asLeft = () => opened.forEach((open, id) => {
+    const details = document.getElementById(id);
+    if (details && details.open !== open) details.open = open;
+  });
+
+  // Times are UTC, or at the reader's wish of their own zone, with its offset; those of a job's zone say which already.
+  const KEPT = "sexton-times";
+  let kept = null;
+  try { kept = localStorage.getItem(KEPT); } catch { /* a browser that keeps nothing: as long as the page is open */ }
+  const own = () => kept === "own";
+  const two = (number) => String(number).padStart(2, "0");
+  const clock = (at) => [at.getHours(), at.getMinutes(), at.getSeconds()].map(two).join(":");
+  const offset = (at) => {
+    const minutes = -at.getTimezoneOffset(), ahead = Math.abs(minutes);
+    return `${minutes < 0 ? "-" : "+"}${two(Math.floor(ahead / 60))}:${two(ahead % 60)}`;
+  };
+  const day = (at) => `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+  const inUtc = (at) => at.toISOString().slice(0, 19).replace("T", " ");
+  const told = (at, short) => {
+    if (!own()) return short ? inUtc(at).slice(11) : inUtc(at);
+    return short ? clock(at) : `${day(at)} ${clock(at)} ${offset(at)}`;
+  };
+  const asWished = () => document.querySelectorAll("time.utc").forEach((time) => {
+    const text = told(new Date(time.dateTime), time.classList.contains("clock"));
+    if (time.textContent !== text) time.textContent = text;
+  });
+  const zones = document.getElementById("zones");
+  const tellZone = () => {
+    const mine = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    document.getElementById("zone").textContent = own() ? mine : "UTC";
+    zones.textContent = own() ? "Show UTC" : `Show ${mine}`;
+    zones.hidden = false;
+  };
+  if (zones) {
+    tellZone();
+    zones.addEventListener("click", () => {
+      kept = own() ? "utc" : "own";
+      try { localStorage.setItem(KEPT, kept); } catch { /* as above */ }
+      tellZone();
+      asWished();
+    });
+  }
+
+  const settle = () => { toEnd(); asLeft(); if (own()) asWished(); };
+  new MutationObserver(settle).observe(document.body, {
+    childList: true, characterData: true, subtree: true, attributes: true, attributeFilter: ["open"],
+  });
+  settle();
+
+  // Pointing at a time tells the reader's own, and how far away it is.
   const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
   const fromNow = (at) => {
     const seconds = (at - Date.now()) / 1000;

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import statistics
+from datetime import UTC, datetime
 
 import asyncpg
 from playwright.async_api import expect
@@ -87,6 +88,33 @@ async def test_the_reader_of_a_log_stays_at_its_end_unless_gone_back(url: str, v
         await expect(log).to_contain_text("step 600 of 999")
         assert await log.evaluate("log => log.scrollTop") == 40
         work.steps.put_nowait(None)
+
+
+async def test_what_a_reader_opened_and_whose_times_they_are_stay_so_while_the_page_lives(
+    open_house: House, visit: Visit, connection: asyncpg.Connection
+) -> None:
+    at = datetime(2026, 11, 20, 1, 30, tzinfo=UTC)
+    run = await add_run(connection, TICK, "failed", error="no", started_at=at, finished_at=at)
+    await connection.execute(
+        "INSERT INTO sexton.attempt (run, number, outcome, finished_at, error, traceback) "
+        "SELECT $1, n, 'failed', $2, 'no', 'traceback ' || n FROM generate_series(1, 2) n", run, at,
+    )  # fmt: skip
+    visitor = await visit(open_house, timezone_id="Asia/Kolkata")
+    await visitor.go(f"/runs/{run}")
+    await visitor.page.locator("summary").first.click()
+    await visitor.sees("traceback 1")
+    await visitor.page.get_by_role("button", name="Show Asia/").click()
+    for n in range(2):
+        await connection.execute("INSERT INTO sexton.run_log VALUES ($1, $2, $3, 'info', $4)", run, n, at, f"word {n}")
+        await visitor.sees(f"word {n}")
+        await expect(visitor.page.locator("details[open]")).to_have_count(2)
+        await expect(visitor.page.locator("dd time").first).to_have_text("2026-11-20 07:00:00 +05:30")
+        await expect(visitor.page.locator(".log time").first).to_have_text("07:00:00")
+    assert await visitor.hurdles() == []
+    await visitor.page.reload()
+    await expect(visitor.page.locator("dd time").first).to_have_text("2026-11-20 07:00:00 +05:30")
+    await visitor.button("Show UTC").click()
+    await expect(visitor.page.locator("dd time").first).to_have_text("2026-11-20 01:30:00")
 
 
 async def test_a_run_is_cancelled_and_tried_again_from_its_page(url: str, visit: Visit) -> None:

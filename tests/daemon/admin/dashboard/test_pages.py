@@ -10,7 +10,7 @@ from html import unescape
 import asyncpg
 import httpx
 
-from tests.daemon.actions_house import MONEY, TICK, add_run
+from tests.daemon.actions_house import AFTER, MONEY, TICK, add_run
 from tests.daemon.admin.house import House, house
 
 
@@ -82,6 +82,20 @@ async def test_a_run_shows_its_arguments_its_last_words_and_its_traceback(
     assert "line 100<" not in page
 
 
+async def test_a_run_by_hand_tells_what_it_does_not_wait_for_and_what_persons_did_to_it(url: str) -> None:
+    async with house(url, MONEY, AFTER, claiming=False) as opened:
+        asked = await opened.operator.post("/api/v1/jobs/test.after/run", json={"reason": "no <time>"})
+        run = asked.json()["run"]
+        assert shown(await opened.viewer.get("/jobs/test.after")).count("does not wait for test.money") == 1
+        page = shown(await opened.viewer.get(f"/runs/{run}"))
+        assert f"It does not wait, because a person asked for it: {asked.json()['not_awaited'][0]}." in page
+        await opened.admin.post(f"/api/v1/runs/{run}/cancel", json={"reason": "a mistake"})
+        live = shown(await opened.viewer.get(f"/live/runs/{run}?once"))
+    assert re.search(
+        "<strong>ada</strong> cancel .*a mistake.*<strong>otto</strong> run-job .*no &lt;time&gt;", live, re.DOTALL
+    )
+
+
 async def test_runs_are_filtered_and_older_ones_are_a_link_away(url: str, connection: asyncpg.Connection) -> None:
     async with house(url, TICK, MONEY) as opened:
         made = [await add_run(connection, TICK, "succeeded", day) for day in range(51)]
@@ -112,9 +126,19 @@ async def test_a_message_shows_what_its_template_is_filled_with(
     )
     assert f"/outbox/{message}" in shown(await open_house.viewer.get("/outbox?to=ada&state=pending"))
     assert '"name": "Ada"' in shown(await open_house.viewer.get(f"/outbox/{message}"))
+    await connection.execute(
+        "UPDATE sexton.outbox SET state = 'sent', provider_id = 'SM17', settled_at = sexton.clock() WHERE id = $1",
+        message,
+    )
+    live = shown(await open_house.viewer.get(f"/live/outbox/{message}?once"))
+    assert ("SM17" in live, "Send again…" in live, "Hold back…" in live) == (True, True, False)
 
 
-async def test_what_somebody_did_is_in_the_audit(open_house: House) -> None:
-    await open_house.operator.post("/api/v1/emergency-stop", json={"reason": "a <fire>"})
-    assert "a &lt;fire&gt;" in shown(await open_house.viewer.get("/audit?who=otto"))
-    assert "fire" not in shown(await open_house.viewer.get("/audit?who=vera"))
+async def test_what_somebody_did_is_in_the_audit(url: str) -> None:
+    async with house(url, TICK) as opened:
+        await opened.operator.post("/api/v1/jobs/test.tick/pause", json={"reason": "a <fire>"})
+        found = shown(await opened.viewer.get("/audit?who=otto"))
+        assert ("a &lt;fire&gt;" in found, 'href="/jobs/test.tick"' in found) == (True, True)
+        assert "fire" not in shown(await opened.viewer.get("/audit?who=vera"))
+        live = [shown(await opened.viewer.get(f"/live/audit?once&action={did}")) for did in ("pause", "resume")]
+    assert ["a &lt;fire&gt;" in page for page in live] == [True, False]
