@@ -151,9 +151,8 @@ class Deliverer:
         with anyio.CancelScope() as scope:
             self._sending[row.token] = scope
             try:
-                delivery, self.refusals = weighed(
-                    self.refusals, ready.address, await self._delivered(ready), tried_before=row.failures > 0
-                )
+                answer = await self._delivered(ready)
+                delivery, self.refusals = weighed(self.refusals, ready.address, answer, tried_before=row.failures > 0)
                 self.results.add(
                     settled(row, ready.address, delivery, self.policy, now=self.now(), chance=self.chance())
                 )
@@ -184,7 +183,7 @@ class Deliverer:
         now = monotonic()
         if delivery.verdict is Verdict.SENT and self.breaker.closed:
             self.breaker = CLOSED
-        elif delivery.verdict is Verdict.DOWN and self.breaker.closed:
+        elif (delivery.verdict is Verdict.DOWN or delivery.everybody) and self.breaker.closed:
             self.breaker = self.breaker.opened(now)
             self.emit(ChannelDown(self.channel.name, delivery.detail, self.breaker.wait(now)))
             self.give_back()
@@ -194,7 +193,7 @@ class Deliverer:
                 self.emit(ChannelDisabled(self.channel.name, delivery.detail))
             self.pace.hold(now, 2 * FLOOR)  # until every node reads it in the table
             self.give_back()
-        elif delivery.verdict is Verdict.RETRY and delivery.retry_after is not None:
+        elif delivery.verdict in (Verdict.RETRY, Verdict.BUSY) and delivery.retry_after is not None:
             self.pace.hold(now, delivery.retry_after.total_seconds())
 
     async def _probe_when_due(self) -> float:

@@ -161,7 +161,7 @@ def settled(
             return _retried(row, delivery, policy, now, chance)
         case Verdict.UNKNOWN:
             return Settlement(row, "unknown", detail, delivery.provider_id)
-        case Verdict.DOWN:
+        case Verdict.DOWN | Verdict.BUSY:
             return given_back(row, detail, None if delivery.retry_after is None else now + delivery.retry_after)
         case Verdict.DISABLED:
             return Settlement(row, "pending", detail, unharmed=True, disables=True)

@@ -12,7 +12,8 @@ class Verdict(StrEnum):
     """What became of a message, in the words that the delivery loop acts upon."""
 
     SENT = "sent"
-    RETRY = "retry"  # this message later: 4xx of a mail server, 429, 5xx of a web service
+    RETRY = "retry"  # this message later: 4xx of a mail server, 5xx of a web service
+    BUSY = "busy"  # the channel takes no more just now (429): everything later, and no message is to blame
     REJECTED = "rejected"  # this message never: no such mailbox, no such number
     OPTED_OUT = "opted_out"  # this person never again on this channel
     UNKNOWN = "unknown"  # it may have arrived, and a second one would be worse than none
@@ -36,6 +37,7 @@ class Delivery:
     retry_after: timedelta | None = None
     address_is_dead: bool = False
     policy: str = ""
+    everybody: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,9 @@ class SmsChannel:
         except Exception as error:  # noqa: BLE001 - a delivery is promised; how far it came, nobody knows
             return Delivery(Verdict.UNKNOWN, f"{type(error).__name__}: {error}")
         if isinstance(answer, NoAnswer):
-            return Delivery(Verdict.DOWN if answer.nothing_sent else Verdict.UNKNOWN, answer.detail)
+            if answer.nothing_sent:
+                return Delivery(Verdict.DOWN, answer.detail)
+            return Delivery(Verdict.UNKNOWN, answer.detail, policy="no answer")
         delivery = judged(answer, body)
         if delivery.verdict is Verdict.DOWN:
             self._refused_at, self._refusal = time.monotonic(), delivery
@@ -93,7 +95,7 @@ def judged(answer: Answer, body: str) -> Delivery:
     if code == OPTED_OUT:
         return Delivery(Verdict.OPTED_OUT, answer.detail)
     if code in TOO_MUCH or answer.status == 429:
-        return Delivery(Verdict.RETRY, answer.detail, retry_after=answer.retry_after or PAUSE)
+        return Delivery(Verdict.BUSY, answer.detail, retry_after=answer.retry_after or PAUSE)
     if code == PHONE_OFF:
         return Delivery(Verdict.RETRY, answer.detail)
     if code in OURS or answer.status in NOT_ACCEPTED or 300 <= answer.status < 400:
@@ -101,7 +103,7 @@ def judged(answer: Answer, body: str) -> Delivery:
     if answer.status in NOT_TAKEN or (answer.status >= 500 and code):
         return Delivery(Verdict.RETRY, answer.detail, retry_after=answer.retry_after)
     if answer.status >= 500:  # a gateway, or a service that broke down half way: it may have taken the message
-        return Delivery(Verdict.UNKNOWN, answer.detail)
+        return Delivery(Verdict.UNKNOWN, answer.detail, policy=f"{answer.status}")
     return Delivery(Verdict.REJECTED, answer.detail)
 
 

@@ -31,6 +31,9 @@ ABOUT_THE_MESSAGE = frozenset({"5.3.4", "5.2.3", "5.6.7"})
 TOO_BIG = 552
 # Said before any recipient is named: the server takes nothing from anybody just now, full or shutting down.
 SERVER_IS_CLOSED = frozenset({"4.3.1", "4.3.2"})
+SERVER_IS_ILL = re.compile(r"4\.3\.")  # the mail system's own state: RFC 3463
+ILL_CODES = frozenset({CLOSING, 452})  # closing, or without room
+ABOUT_THE_CONTENT = re.compile(r"5\.([126]\.|3\.4)")
 QUEUED_AS = re.compile(r"\bqueued as ([\w.-]+)|\bid=([\w.-]+)", re.IGNORECASE)
 
 
@@ -50,7 +53,8 @@ def accepted(reply: str) -> Delivery:
 
 def refused(stage: Stage, code: int, text: str) -> Delivery:
     """4xx: later. 5xx to the recipient or the content: never. 5xx to the sender or for want of a login: the channel.
-    5xx to the recipient that names no mailbox is a policy: of one recipient's, or of the server's; others will show.
+    5xx that is about no mailbox and no content is a policy: of one recipient's, or of the server's; others will show.
+    So will they whether a server that says 4xx of itself is ill for all of them.
 
     The sender is the same in all our mail, so a refusal of it is nobody's but the configuration's. A server that
     closes (421), or is full, before it knows the recipient refuses everybody: no message is to blame.
@@ -63,18 +67,26 @@ def refused(stage: Stage, code: int, text: str) -> Delivery:
     if stage is Stage.SENDER and (code == CLOSING or enhanced in SERVER_IS_CLOSED):
         return Delivery(Verdict.DOWN, detail)
     if code // 100 != 5 or code == OUT_OF_SEQUENCE:
-        return Delivery(Verdict.RETRY, detail)
+        ill = stage is Stage.SENDER or code in ILL_CODES or SERVER_IS_ILL.match(enhanced)
+        return Delivery(Verdict.RETRY, detail, policy=_without_names(code, text) if ill else "")
     if stage is Stage.SENDER:
         about_message = code == TOO_BIG or enhanced in ABOUT_THE_MESSAGE
         return Delivery(Verdict.REJECTED if about_message else Verdict.DOWN, detail)
     dead = stage is Stage.RECIPIENT and _says_no_such_mailbox(code, enhanced, text)
-    policy = stage is Stage.RECIPIENT and not dead and not ABOUT_THE_MAILBOX.match(enhanced)
+    about = ABOUT_THE_MAILBOX if stage is Stage.RECIPIENT else ABOUT_THE_CONTENT
+    policy = not dead and code != TOO_BIG and not about.match(enhanced)
     return Delivery(Verdict.REJECTED, detail, address_is_dead=dead, policy=_without_names(code, text) if policy else "")
 
 
 def lost(stage: Stage, error: str) -> Delivery:
-    """The connection broke or stood still. After DATA the mail may have arrived: the next try has its Message-ID."""
-    return Delivery(Verdict.RETRY, _shortened(f"connection lost at {stage}: {error}"))
+    """The connection broke or stood still. After DATA the mail may have arrived: the next try has its Message-ID.
+
+    Before the recipient is named, no message is to blame; afterwards others will show whether this one is.
+    """
+    detail = _shortened(f"connection lost at {stage}: {error}")
+    if stage is Stage.SENDER:
+        return Delivery(Verdict.DOWN, detail)
+    return Delivery(Verdict.RETRY, detail, policy=f"connection lost at {stage}")
 
 
 def unreachable(error: str) -> Delivery:

@@ -48,10 +48,13 @@ class Webhook:
 
 
 def refused(answer: Answer) -> Delivery:
-    """401, 403, 404, 410 and redirects: the target is not there any more. 429, 5xx: later. Other 4xx: never."""
+    """401, 403, 404, 410 and redirects: the target is not there any more. 429: everything later. 5xx: this one later.
+    Other 4xx: never."""
     if answer.status in GONE or 300 <= answer.status < 400:
         return Delivery(Verdict.DISABLED, answer.detail)
-    if answer.status == 429 or answer.status in REFUSED_FOR_NOW or answer.status >= 500:
+    if answer.status == 429:
+        return Delivery(Verdict.BUSY, answer.detail, retry_after=_wait(answer) or PAUSE)
+    if answer.status in REFUSED_FOR_NOW or answer.status >= 500:
         return Delivery(Verdict.RETRY, answer.detail, retry_after=_wait(answer))
     return Delivery(Verdict.REJECTED, answer.detail)
 
@@ -60,4 +63,4 @@ def _wait(answer: Answer) -> timedelta | None:
     """Discord says it more exactly in the body than in the header."""
     said = answer.json.get("retry_after")
     exact = bounded(said) if isinstance(said, int | float) and not isinstance(said, bool) else None
-    return exact or answer.retry_after or (PAUSE if answer.status == 429 else None)
+    return exact or answer.retry_after

@@ -14,8 +14,10 @@ from daemon.channel_settings import OutboxSettings
 from daemon.channels.channel import Delivery, Verdict
 from daemon.delivery import FLOOR, Deliverer
 from daemon.events import ChannelBack, ChannelDisabled, ChannelDown, MessageGivenUp, MessagesSettled, ServiceFailed
-from tests.daemon.channels.mail_server import email_to
+from tests.daemon.channels.http_service import http_service
+from tests.daemon.channels.mail_server import HANG, email_to
 from tests.daemon.channels.mail_server import mail_server as real_mail_server
+from tests.daemon.channels.test_sms import sms_to
 from tests.daemon.harness import Node, node, rows
 from tests.daemon.mail import PEOPLE, SmtpChannel, leave, mail_server, states
 
@@ -311,6 +313,60 @@ async def test_a_server_that_relays_for_nobody_is_down_and_keeps_no_message_from
             due_now(n)
             await settled(n, "sent", 9)
     assert sorted(r["failures"] for r in await rows(connection, OUTBOX)) == [0] * 7 + [1] * 2
+
+
+async def test_refusals_that_come_at_once_over_several_connections_are_counted_together(
+    url: str, connection: asyncpg.Connection
+) -> None:
+    for person in range(20):
+        await leave(connection, address=f"{person}@firm{person}.example")
+    async with real_mail_server() as server, email_to(server, concurrency=5) as channel:
+        server.answer("RCPT", *[DENIED] * 100)
+        async with office(url, channel) as n:  # type: ignore[arg-type]
+            await n.event(ChannelDown)
+            await settled(n, "pending", 20)
+    assert sorted(r["failures"] for r in await rows(connection, OUTBOX)) == [0] * 18 + [1] * 2
+
+
+@pytest.mark.parametrize(("command", "answer"), [("RCPT", HANG), ("DATA", HANG), ("DATA", "451 4.3.0 write error")])
+async def test_a_server_that_fails_everybody_late_costs_three_tries_and_no_message(
+    url: str, connection: asyncpg.Connection, command: str, answer: str
+) -> None:
+    await leave(connection, 9)
+    async with real_mail_server() as server, email_to(server, concurrency=1, timeout="300ms") as channel:
+        server.answer(command, *[answer] * 100)
+        async with office(url, channel) as n:  # type: ignore[arg-type]
+            assert (await n.event(ChannelDown)).error.startswith("the last 3 recipients were all refused")
+            await settled(n, "pending", 9)
+            assert server.commands.count(command) == 3
+    assert sorted(r["failures"] for r in await rows(connection, OUTBOX)) == [0] * 7 + [1] * 2
+
+
+async def test_a_text_service_that_takes_and_never_answers_leaves_few_in_doubt(
+    url: str, connection: asyncpg.Connection
+) -> None:
+    for n in range(20):
+        await leave(connection, channel="sms", address=f"+4179{n:07}")
+    with http_service(201, {"sid": "SM1"}) as service:
+        service.replies.extend([HANG] * 100)
+        async with sms_to(service.url, timeout="300ms") as channel, office(url, channel) as n:  # type: ignore[arg-type]
+            assert (await n.event(ChannelDown)).error.startswith("the last 3 were all in doubt: ")
+            while deliverer(n, "sms").busy:
+                await asyncio.sleep(0.01)
+    found = await states(connection)
+    assert found["unknown"] + found["pending"] == 20
+    assert 3 <= found["unknown"] < 3 + 5  # what was under way
+
+
+async def test_a_service_that_has_too_much_costs_no_message_a_try(url: str, connection: asyncpg.Connection) -> None:
+    await leave(connection, 2, channel="sms", address="+41791234567")
+    with http_service(201, {"sid": "SM1"}) as service:
+        for _ in range(3):
+            service.reply(429, {"code": 20429}, Retry_After="0.1")
+        settings = OutboxSettings(max_attempts=1)
+        async with sms_to(service.url) as channel, office(url, channel, outbox=settings) as n:  # type: ignore[arg-type]
+            await settled(n, "sent", 2)
+    assert [r["failures"] for r in await rows(connection, OUTBOX)] == [0, 0]
 
 
 async def test_a_mailbox_that_a_policy_refuses_costs_only_its_own_message(

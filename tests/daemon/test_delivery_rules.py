@@ -135,6 +135,7 @@ def test_a_zone_that_is_none_counts_as_the_operators(zone: str | None) -> None:
         (Verdict.OPTED_OUT, "suppressed", False, False),
         (Verdict.UNKNOWN, "pending", False, True),
         (Verdict.DOWN, "pending", True, False),
+        (Verdict.BUSY, "pending", True, False),
         (Verdict.DISABLED, "pending", True, False),
     ],
 )

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.channels.channel import Delivery, Verdict
-from daemon.channels.smtp_replies import Stage, refused
+from daemon.channels.smtp_replies import Stage, lost, refused
 from daemon.refusals import LOOK_AGAIN, Refusals, weighed
 
 SENT = Delivery(Verdict.SENT)
@@ -62,6 +62,29 @@ def test_a_mailbox_that_does_not_exist_is_refused_at_once_and_says_nothing_of_th
     assert verdicts((A, nobody), (B, nobody), (C, nobody)) == [Verdict.REJECTED] * 3
     full = refused(Stage.RECIPIENT, 552, "5.2.2 mailbox full")
     assert verdicts((A, full), (B, full), (C, full)) == [Verdict.REJECTED] * 3
+
+
+def test_a_server_that_is_ill_by_its_own_words_needs_only_one_firm_to_tell() -> None:
+    firm = [f"{name}@one.example" for name in "abcde"]
+    for answer in (refused(Stage.CONTENT, 452, "4.3.1 no room"), lost(Stage.RECIPIENT, "timed out")):
+        assert verdicts(*((address, answer) for address in firm)) == [Verdict.RETRY] * 2 + [Verdict.DOWN] * 3
+        assert verdicts(*((A, answer) for _ in range(9))) == [Verdict.RETRY] * 9
+        assert verdicts((A, answer), (B, SENT), (C, answer), (D, answer))[-1] is Verdict.RETRY
+
+
+def test_those_that_are_put_off_for_themselves_are_no_sign_of_illness() -> None:
+    greylisted = refused(Stage.RECIPIENT, 450, "4.7.1 greylisted")
+    assert verdicts(*((f"{n}@firm{n}.example", greylisted) for n in range(20))) == [Verdict.RETRY] * 20
+
+
+def test_what_may_have_arrived_stays_in_doubt_and_the_third_in_a_row_stops_those_to_come() -> None:
+    doubt = Delivery(Verdict.UNKNOWN, "ReadTimeout", policy="no answer")
+    refusals, found = Refusals(), []
+    for number in ("+411", "+412", "+413", "+414"):
+        delivery, refusals = weighed(refusals, number, doubt, tried_before=False)
+        found.append((delivery.verdict, delivery.everybody))
+    assert found == [(Verdict.UNKNOWN, False)] * 2 + [(Verdict.UNKNOWN, True)] * 2
+    assert weighed(weighed(refusals, "+41", SENT, tried_before=False)[1], "+411", doubt, tried_before=False)[0] == doubt
 
 
 @given(st.lists(st.sampled_from([(a, d) for a in (A, B, C, D) for d in (SENT, denied(a), denied(a, "no"))])))

@@ -114,7 +114,7 @@ async def test_an_empty_message_is_rejected_and_not_posted(name: str) -> None:
         (404, "no_service", Verdict.DISABLED), (410, "channel_is_archived", Verdict.DISABLED),
         (401, "", Verdict.DISABLED), (302, "", Verdict.DISABLED),
         (500, "rollup_error", Verdict.RETRY), (502, "", Verdict.RETRY), (503, "", Verdict.RETRY),
-        (429, "", Verdict.RETRY), (408, "", Verdict.RETRY),
+        (429, "", Verdict.BUSY), (408, "", Verdict.RETRY),
     ],
 )  # fmt: skip
 async def test_the_status_decides(name: str, status: int, body: str, verdict: Verdict) -> None:

@@ -83,8 +83,8 @@ async def test_a_text_too_long_is_cut_and_not_refused() -> None:
     ("status", "body", "verdict"),
     [
         (400, error(21211), Verdict.REJECTED), (400, error(21614), Verdict.REJECTED),
-        (400, error(21610), Verdict.OPTED_OUT), (400, error(21611), Verdict.RETRY),
-        (429, error(20429, 429), Verdict.RETRY), (429, "slow down", Verdict.RETRY), (400, error(30003), Verdict.RETRY),
+        (400, error(21610), Verdict.OPTED_OUT), (400, error(21611), Verdict.BUSY),
+        (429, error(20429, 429), Verdict.BUSY), (429, "slow down", Verdict.BUSY), (400, error(30003), Verdict.RETRY),
         (500, error(20500, 500), Verdict.RETRY), (503, "", Verdict.RETRY), (408, "", Verdict.RETRY),
         (500, "oops", Verdict.UNKNOWN), (520, "", Verdict.UNKNOWN), (524, "timed out behind us", Verdict.UNKNOWN),
         (502, "bad gateway", Verdict.UNKNOWN), (504, "gateway timeout", Verdict.UNKNOWN),

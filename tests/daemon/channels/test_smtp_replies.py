@@ -79,11 +79,28 @@ def test_a_policy_reads_the_same_whoever_it_refuses(first: str, second: str) -> 
     [
         (Stage.RECIPIENT, 550, "5.1.1 no such user"), (Stage.RECIPIENT, 550, "No such user here"),
         (Stage.RECIPIENT, 552, "5.2.2 mailbox full"), (Stage.RECIPIENT, 450, "4.7.1 greylisted"),
-        (Stage.CONTENT, 554, "5.7.1 spam"), (Stage.SENDER, 552, "too big"),
+        (Stage.RECIPIENT, 451, "greylisted"), (Stage.SENDER, 552, "too big"), (Stage.CONTENT, 552, "too big"),
+        (Stage.CONTENT, 554, "5.6.0 bad content"), (Stage.CONTENT, 554, "5.3.4 too big for us"),
+        (Stage.CONTENT, 550, "5.1.1 user unknown"), (Stage.CONTENT, 451, "greylisted"),
     ],
 )  # fmt: skip
 def test_what_is_about_a_mailbox_or_a_message_is_no_policy(stage: Stage, code: int, text: str) -> None:
     assert refused(stage, code, text).policy == ""
+
+
+@pytest.mark.parametrize(
+    ("stage", "code", "text"),
+    [
+        (Stage.CONTENT, 554, "5.7.60 SMTP; Client does not have permissions to send as this sender"),
+        (Stage.CONTENT, 554, "5.7.1 looks like spam"), (Stage.SENDER, 451, "4.3.0 Temporary lookup failure"),
+        (Stage.RECIPIENT, 451, "4.3.5 Server configuration error"), (Stage.RECIPIENT, 421, "closing"),
+        (Stage.CONTENT, 451, "4.3.0 Error: queue file write error"), (Stage.CONTENT, 452, "out of room"),
+    ],
+)  # fmt: skip
+def test_what_a_server_says_of_itself_is_a_policy_so_that_others_show_whether_it_is_for_all(
+    stage: Stage, code: int, text: str
+) -> None:
+    assert refused(stage, code, text).policy != ""
 
 
 def test_words_about_users_in_a_refusal_of_the_content_kill_no_address() -> None:
@@ -103,7 +120,9 @@ def test_the_servers_own_name_of_a_mail_is_kept(reply: str, name: str | None) ->
 
 
 def test_a_lost_connection_is_tried_again_and_an_unreachable_server_is_down() -> None:
-    assert lost(Stage.CONTENT, "reset").verdict is Verdict.RETRY
+    assert lost(Stage.CONTENT, "reset").verdict is lost(Stage.RECIPIENT, "timed out").verdict is Verdict.RETRY
+    assert lost(Stage.RECIPIENT, "reset").policy == lost(Stage.RECIPIENT, "timed out").policy != ""
+    assert lost(Stage.SENDER, "reset").verdict is Verdict.DOWN  # it knows of no message yet
     assert unreachable("refused").verdict is Verdict.DOWN
 
 
