@@ -43,9 +43,13 @@ class KnownJob:
     overrides: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Claimed:
-    """A run that is ours to perform, for as long as the row carries `token`."""
+    """A run that is ours to perform, for as long as the row carries `token`.
+
+    Never changed. It is not frozen because that takes four times as long to make, for every run of a burst; the same
+    goes for `Finish` and for `daemon.outcome.Outcome`.
+    """
 
     id: int
     job: str
@@ -103,7 +107,7 @@ class NewRun:
     claim: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Finish:
     """How one try ended, as the ledger is to keep it. `outcome` None: nothing worth an attempt row."""
 

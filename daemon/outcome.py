@@ -30,7 +30,7 @@ class Ending(StrEnum):
     DATABASE_LOST = "database lost"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Outcome:
     """`recorded`: success is already committed with the effects. `reason` names who or what ended it.
 
