@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import asyncpg
-import jwt
 
 from daemon import sql
 from daemon.actions_deed import Actor, Invalid, Refused, deed
@@ -93,6 +92,8 @@ async def close_session(connection: asyncpg.Connection, actor: Actor, session: U
 
 
 def _signed(key: str, audience: str, name: str, role: Role, row: asyncpg.Record) -> str:
+    import jwt  # with all that it brings an eighth of a start, and of the memory of a daemon that nobody asks
+
     claims = {
         "iss": ISSUER, "aud": audience, "sub": name, "role": role.word, "jti": str(row["id"]),
         "iat": row["issued_at"], "exp": row["expires_at"],
@@ -102,6 +103,8 @@ def _signed(key: str, audience: str, name: str, role: Role, row: asyncpg.Record)
 
 def read(text: str, key: str, audience: str) -> Claims:
     """PURE but for the clock: what a token says, if it was signed with our key for this use. Raises `NotAdmitted`."""
+    import jwt
+
     try:
         claims = jwt.decode(
             text, key, algorithms=[ALGORITHM], audience=audience, issuer=ISSUER, leeway=CLOCKS_APART,
