@@ -79,6 +79,8 @@ def _gathered(path: Path | None, environment: Mapping[str, str]) -> tuple[dict[s
     if path is not None:
         data = _read_toml(path)
         profile, name = _profile(data, environment, path)
+        _unquote_jobs(data)
+        _unquote_jobs(profile)
         sources.insert(0, (profile, f"{path} [profile.{name}]"))
         _note_origins(data, str(path), origins)
     suites = next((tree["suites"] for tree, _ in reversed([(data, ""), *sources]) if "suites" in tree), None)
@@ -140,6 +142,20 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError([f"{path}: not valid TOML: {error}"]) from None
+
+
+def _unquote_jobs(tree: dict[str, Any]) -> None:
+    """`[jobs."flights.invoice_overdue"]`, as a job's name is written everywhere else, is `[jobs.flights.invoice_overdue]`.
+
+    One that is there in both ways is left as it is, and is an error.
+    """
+    jobs = tree.get("jobs")
+    for whole, section in list(jobs.items()) if isinstance(jobs, dict) else ():
+        suite, dot, job = whole.partition(".")
+        if dot and isinstance(section, dict):
+            sections = jobs.setdefault(suite, {})
+            if isinstance(sections, dict) and job not in sections:
+                sections[job] = jobs.pop(whole)
 
 
 def _aliases(environment: Mapping[str, str]) -> Iterator[tuple[dict[str, Any], str]]:

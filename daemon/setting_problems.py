@@ -96,10 +96,10 @@ def _duration(value: timedelta) -> str:
 
 
 def _job_section(path: Sequence[str]) -> str:
-    """`[jobs."suite.job"]` and `[jobs.job]`: one name where there must be two."""
+    """`[jobs."suite.job"]` beside `[jobs.suite.job]`, and `[jobs.job]`: one name where there must be two."""
     suite, _, name = path[0].partition(".")
     if name:
-        return f'[jobs."{path[0]}"]: write it without quotes: [jobs.{suite}.{name}]'
+        return f'[jobs."{path[0]}"]: write one section, and only one, of settings: [jobs.{suite}.{name}]'
     return f"[jobs.{path[0]}] does not name a suite and a job: write it as [jobs.SUITE.JOB]"
 
 

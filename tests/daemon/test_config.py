@@ -219,3 +219,27 @@ def test_the_configuration_file_is_looked_for_in_order(tmp_path: Path, monkeypat
     monkeypatch.setenv("SEXTON_CONFIG", "/named")
     assert config.find_config(None) == Path("/named")
     assert config.find_config(Path("/explicit")) == Path("/explicit")
+
+
+def test_a_jobs_name_may_stand_in_quotes(tmp_path: Path) -> None:
+    path = written(
+        tmp_path,
+        '[jobs."flights.invoice_overdue"]\nretries = 1\n[jobs.flights.flight_ingestion]\nretries = 2\n'
+        '[profile.test.jobs."flights.flight_ingestion"]\ntimeout = 60\n',
+    )
+    settings, origins = config.load(
+        path, {"SEXTON_PROFILE": "test", "SEXTON_JOBS__FLIGHTS__INVOICE_OVERDUE__RETRIES": "3"}
+    )
+    assert settings.jobs["flights"]["invoice_overdue"].retries == 3
+    assert settings.jobs["flights"]["flight_ingestion"].retries == 2
+    assert settings.jobs["flights"]["flight_ingestion"].timeout == timedelta(minutes=1)
+    assert origins["jobs.flights.invoice_overdue.retries"] == "environment"
+
+
+def test_a_job_in_quotes_and_without_them_is_said_twice(tmp_path: Path) -> None:
+    path = written(tmp_path, '[jobs."tea.brew"]\nretries = 1\n[jobs.tea.brew]\nretries = 2\n')
+    with pytest.raises(ConfigError) as caught:
+        config.load(path, {})
+    assert caught.value.problems == [
+        f'{path}: [jobs."tea.brew"]: write one section, and only one, of settings: [jobs.tea.brew]'
+    ]

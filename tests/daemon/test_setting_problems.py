@@ -99,7 +99,7 @@ def test_what_is_missing_is_named() -> None:
     [
         (
             {"tea.brew": {"timeout": "5m", "retries": 1}},
-            'a.toml: [jobs."tea.brew"]: write it without quotes: [jobs.tea.brew]',
+            'a.toml: [jobs."tea.brew"]: write one section, and only one, of settings: [jobs.tea.brew]',
         ),
         (
             {"brew-tea": {"timeout": "5m", "retries": 1}},
