@@ -145,7 +145,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
 
 
 def _unquote_jobs(tree: dict[str, Any]) -> None:
-    """`[jobs."flights.invoice_overdue"]`, as a job's name is written everywhere else, is `[jobs.flights.invoice_overdue]`.
+    """`[jobs."flights.invoice_overdue"]`, as the job is called everywhere else, is `[jobs.flights.invoice_overdue]`.
 
     One that is there in both ways is left as it is, and is an error.
     """
