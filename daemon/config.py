@@ -150,7 +150,9 @@ def _unquote_jobs(tree: dict[str, Any]) -> None:
     One that is there in both ways is left as it is, and is an error.
     """
     jobs = tree.get("jobs")
-    for whole, section in list(jobs.items()) if isinstance(jobs, dict) else ():
+    if not isinstance(jobs, dict):
+        return
+    for whole, section in list(jobs.items()):
         suite, dot, job = whole.partition(".")
         if dot and isinstance(section, dict):
             sections = jobs.setdefault(suite, {})
