@@ -31,6 +31,9 @@ ENGINE = ""  # the suite of the engine's own messages
 SHARED = Path(__file__).with_name("templates") / "shared"
 PNG = b"\x89PNG\r\n\x1a\n"
 NUMBER = re.compile(r"([+-]?)(\d+)(\.\d+)?")
+TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+"""Marks by which a text sets the direction of what follows it."""
+JOINS = "\u200d\ufe0f"
 LONGEST = 2_000_000
 CAN_BE_REFUSED = frozenset({"promotional", "alert"})
 
@@ -163,7 +166,7 @@ class Letters:
             for suite, folder in self.folders.items()
         }  # fmt: skip
         for environment in environments.values():
-            environment.filters["grouped"] = grouped
+            environment.filters |= {"grouped": grouped, "line": line}
         return environments
 
     @cached_property
@@ -193,6 +196,15 @@ def grouped(number: object) -> str:
     whole = isinstance(number, float) and number.is_integer()
     found = NUMBER.fullmatch(f"{number:.0f}" if whole else str(number))
     return f"{found[1]}{int(found[2]):,}{found[3] or ''}" if found else str(number)
+
+
+def line(text: object, most: int = 120) -> str:
+    """The filter `line`: what somebody wrote as one line of at most so many characters; nothing is an empty one.
+
+    What is left out is an ellipsis. The direction of what stands after it is not the text's to set.
+    """
+    whole = " ".join(TURNS.sub("", one_line("" if text is None else str(text))).split())
+    return whole if len(whole) <= most else whole[: most - 1].rstrip(JOINS + " ") + "…"
 
 
 def _images(data: Mapping[str, Any]) -> tuple[InlineImage, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from daemon.alerts import Receiver, notices
-from daemon.letters import LetterError, Letters, grouped, template_folders
+from daemon.letters import LetterError, Letters, grouped, line, template_folders
 from daemon.mail_preview import message_of, standing_alone
 from daemon.mail_sample import MailSample, mail_sample
 
@@ -74,6 +74,17 @@ def test_a_sample_that_makes_no_mail_is_told_with_the_file_to_look_at(folder: Pa
 )  # fmt: skip
 def test_thousands_are_set_off_and_other_text_stays(number: object, said: str) -> None:
     assert grouped(number) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, ""), (" \t\r\n ", ""), ("two\r\n lines", "two lines"), ("\u202egnp.exe", "gnp.exe"), (42, "42"),
+        ("exactly ten", "exactly…"), ("123456789", "123456789"), ("family 👩\u200d👩\u200d👧", "family 👩…"),
+    ],
+)  # fmt: skip
+def test_what_somebody_wrote_is_one_line_of_its_own_direction_and_of_a_length(text: object, said: str) -> None:
+    assert line(text, 9) == said
 
 
 @pytest.mark.parametrize("count", [1, 2, 12, 60])

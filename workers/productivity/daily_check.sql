@@ -36,7 +36,7 @@ WITH slot AS MATERIALIZED (
     JOIN slot s USING (zone, date)
     CROSS JOIN LATERAL focused(d.user_id, s.starts[1], s.starts[1], $2) f
     CROSS JOIN LATERAL focus_by_day(f.during, s.blank, s.starts) w
-    CROSS JOIN LATERAL open_goals(d.user_id, $4::int) g
+    CROSS JOIN LATERAL open_goals(d.user_id, $4::int, d.date) g
     WHERE d.refusal IS NULL
     ON CONFLICT (dedupe_key) DO NOTHING
     RETURNING 1

@@ -40,7 +40,7 @@ WITH slot AS MATERIALIZED (
             'goals', g.goals, 'more', g.more),
         'promotional', 'productivity:inactive_users:' || user_id || ':' || date, expires_at
     FROM due d
-    CROSS JOIN LATERAL open_goals(d.user_id, $4::int) g
+    CROSS JOIN LATERAL open_goals(d.user_id, $4::int, d.date) g
     WHERE d.refusal IS NULL
     ON CONFLICT (dedupe_key) DO NOTHING
     RETURNING 1

@@ -20,6 +20,7 @@ GOALS = (
     (4712, "تعلم العربية: الدرس العاشر", date(2026, 12, 2), 40),
     (4713, None, date(2026, 12, 4), 0),
 )  # fmt: skip
+OVERDUE = (4690, "Send the invoice", date(2026, 11, 26), 60)
 
 
 @mail_sample("promotional")
@@ -33,7 +34,7 @@ def goal_deadlines(settings: Settings) -> Mapping[str, Any]:
 @mail_sample("promotional")
 def daily_check(settings: Settings) -> Mapping[str, Any]:
     week = (*WEEK[:-1], 0)
-    more = {"date": SUNDAY, "days": _days(week, "%a"), "goals": _goals(GOALS[:2]), "more": 0}
+    more = {"date": SUNDAY, "days": _days(week, "%a"), "goals": _goals((OVERDUE, *GOALS)), "more": 2}
     return _to("Noah 🦊", settings) | more
 
 
@@ -41,9 +42,9 @@ def daily_check(settings: Settings) -> Mapping[str, Any]:
 def weekly_review(settings: Settings) -> Mapping[str, Any]:
     completed = [{"id": 4702, "title": "Book the dentist"}, {"id": 4705, "title": "Run 5 km 🏃‍♀️"}]
     return _to("محمد", settings) | {
-        "date": SUNDAY, "days": _days(WEEK, "%a"), "minutes": sum(WEEK), "sessions": 11, "minutes_before": 310,
-        "done": 2, "overdue": 1, "due_next_week": 3, "open": 4, "more": 1, "completed": completed,
-        "goals": _goals(GOALS),
+        "date": SUNDAY, "first": "23 Nov", "last": "29 Nov", "days": _days(WEEK, "%a"), "minutes": sum(WEEK),
+        "sessions": 11, "minutes_before": 310, "done": 2, "overdue": 1, "due_next_week": 3, "open": 4, "more": 0,
+        "completed": completed, "goals": _goals((OVERDUE, *GOALS)),
     }  # fmt: skip
 
 
@@ -55,7 +56,7 @@ def monthly_report(settings: Settings) -> Mapping[str, Any]:
         "month": "2026-11", "month_name": "November", "days": days,
         "best": {"label": best["label"], "minutes": best["minutes"]}, "minutes": sum(MONTH),
         "active_days": sum(map(bool, MONTH)), "sessions": 47, "minutes_before": 1310, "done": 6, "due": 7, "on_time": 5,
-        "missed": _goals(GOALS[:1]), "more": 0,
+        "missed": _goals((OVERDUE, GOALS[0]), today=date(2026, 12, 1)), "more": 0,
     }  # fmt: skip
 
 
@@ -73,8 +74,8 @@ def _to(name: str, settings: Settings) -> dict[str, Any]:
     return {"name": name, "url": settings.frontend_url}
 
 
-def _goals(goals: Sequence[tuple[int, str | None, date, int]]) -> list[dict[str, Any]]:
-    return [_goal(goal, f"{goal[2].day} {goal[2]:%b %Y}") for goal in goals]
+def _goals(goals: Sequence[tuple[int, str | None, date, int]], today: date = SUNDAY) -> list[dict[str, Any]]:
+    return [{**_goal(goal, f"{goal[2].day} {goal[2]:%b %Y}"), "overdue": goal[2] < today} for goal in goals]
 
 
 def _goal(goal: tuple[int, str | None, date, int], due: str) -> dict[str, Any]:

@@ -43,7 +43,8 @@ WITH slot AS MATERIALIZED (
         SELECT count(*) FILTER (WHERE was_done) AS done, count(*) FILTER (WHERE was_due) AS due,
             count(*) FILTER (WHERE was_due AND status = 'DONE') AS due_done,
             count(*) FILTER (WHERE was_due AND completed_at < due_end) AS on_time,
-            jsonb_agg(jsonb_build_object('id', id, 'title', title, 'due', to_char(due_on, 'FMDD Mon YYYY'), 'progress', progress) ORDER BY nth)
+            jsonb_agg(jsonb_build_object('id', id, 'title', title, 'due', to_char(due_on, 'FMDD Mon YYYY'), 'progress', progress,
+                'overdue', true) ORDER BY nth)
                 FILTER (WHERE was_due AND status = 'OPEN' AND nth <= $4) AS missed
         FROM (SELECT n.*, s.starts[n.due_on - s.month + 2] AS due_end,
                   coalesce(n.due_on >= s.month AND n.due_on < s.date, false) AS was_due,

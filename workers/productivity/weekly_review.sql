@@ -26,8 +26,9 @@ WITH slot AS MATERIALIZED (
 ), mailed AS (
     INSERT INTO sexton.outbox (suite, recipient, channel, template, data, kind, dedupe_key, expires_at)
     SELECT 'productivity', user_id::text, 'email', 'weekly_review', jsonb_build_object(
-            'name', name, 'date', d.date, 'url', $3::text, 'days', w.days, 'minutes', w.seconds / 60,
-            'sessions', f.sessions, 'minutes_before', b.seconds / 60, 'done', g.done, 'overdue', g.overdue,
+            'name', name, 'date', d.date, 'first', to_char(s.first, 'FMDD Mon'), 'last', to_char(d.date, 'FMDD Mon'),
+            'url', $3::text, 'days', w.days, 'minutes', w.seconds / 60, 'sessions', f.sessions,
+            'minutes_before', b.seconds / 60, 'done', g.done, 'overdue', g.overdue,
             'due_next_week', g.due_next_week, 'open', g.open, 'more', greatest(g.open - $4::int, 0),
             'completed', coalesce(g.completed, '[]'), 'goals', coalesce(g.goals, '[]')),
         'promotional', 'productivity:weekly_review:' || user_id || ':' || d.date, s.expires_at
@@ -42,7 +43,8 @@ WITH slot AS MATERIALIZED (
             count(*) FILTER (WHERE status = 'OPEN' AND due_on BETWEEN d.date + 1 AND d.date + 7) AS due_next_week,
             jsonb_agg(jsonb_build_object('id', id, 'title', title) ORDER BY nth)
                 FILTER (WHERE status = 'DONE' AND nth <= $4) AS completed,
-            jsonb_agg(jsonb_build_object('id', id, 'title', title, 'due', to_char(due_on, 'FMDD Mon YYYY'), 'progress', progress) ORDER BY nth)
+            jsonb_agg(jsonb_build_object('id', id, 'title', title, 'due', to_char(due_on, 'FMDD Mon YYYY'), 'progress', progress,
+                'overdue', coalesce(due_on < d.date, false)) ORDER BY nth)
                 FILTER (WHERE status = 'OPEN' AND nth <= $4) AS goals
         FROM (SELECT id, title, due_on, progress, status, row_number() OVER (PARTITION BY status ORDER BY due_on, id) AS nth
               FROM goal
