@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,7 @@ def environment() -> Environment:
         "iso": in_words.iso,
         "utc_field": in_words.utc_field,
         "breakable": breakable,
+        "coded": coded,
         "size": in_words.size,
         "lower_first": lambda words: words[:1].lower() + words[1:],
     }
@@ -43,6 +45,12 @@ def environment() -> Environment:
 def breakable(name: str) -> Markup:
     """A dotted name that may go on in the next line after a dot or an underscore."""
     return escape(name).replace(".", Markup(".<wbr>")).replace("_", Markup("_<wbr>"))
+
+
+def coded(text: str) -> Markup:
+    """What stands between backticks in a docstring as code."""
+    pieces = re.split("`+([^`]+)`+", text)
+    return Markup("").join(Markup("<code>{}</code>").format(p) if n % 2 else escape(p) for n, p in enumerate(pieces))
 
 
 def rendered(template: str, **values: Any) -> str:

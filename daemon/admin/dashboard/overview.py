@@ -16,8 +16,9 @@ from daemon import attention, in_force, sql
 from daemon.actions_approval import LISTED
 from daemon.admin.access import Viewer
 from daemon.admin.api.jobs import LOG
-from daemon.admin.api.nodes import NODES, node_of, workers_of
+from daemon.admin.api.nodes import NODES
 from daemon.admin.dashboard import timeline
+from daemon.admin.dashboard.node_page import to_show
 from daemon.admin.dashboard.spans import Span, schedule_of
 from daemon.admin.dashboard.timeline import DUE, SLOT, SLOTS, Counts
 from daemon.admin.dashboard.watching import watched
@@ -62,10 +63,10 @@ async def attention_html(state: AdminState) -> str:
 async def now_html(state: AdminState) -> str:
     """What changes from second to second: runs, nodes, queues, failures. Raises `DatabaseDown` and `TooBusy`."""
     async with state.database.reading() as connection:
-        nodes = [(node_of(row), workers_of(row)) for row in await connection.fetch(NODES.text)]
+        nodes = to_show(await connection.fetch(NODES.text))
         queues, _ = await attention.queues(connection)
         failures = await connection.fetch(FAILURES.text)
-    running = [(node.name, run) for node, _ in nodes for run in node.running]
+    running = [(shown.node.name, run) for shown in nodes for run in shown.node.running]
     return rendered("overview_now.html", nodes=nodes, running=running, queues=queues, failures=failures)
 
 

@@ -94,7 +94,7 @@
     const mine = Intl.DateTimeFormat().resolvedOptions().timeZone;
     document.getElementById("zone").textContent = own() ? mine : "UTC";
     zones.textContent = own() ? "Show UTC" : `Show ${mine}`;
-    zones.hidden = false;
+    zones.hidden = mine === "UTC";
   };
   if (zones) {
     tellZone();

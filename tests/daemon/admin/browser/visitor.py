@@ -35,6 +35,11 @@ TOO_WIDE = """() => {
     return [...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > width + 1)
         .map((e) => `${e.tagName} ${e.className} ${e.textContent.trim().slice(0, 40)}`);
 }"""
+CRAMPED = """() => [...document.querySelectorAll('td[data-label]')].filter((cell) => {
+    const label = getComputedStyle(cell, '::before'), of = getComputedStyle(cell);
+    return label.content !== 'none' && of.display !== 'table-cell' && cell.offsetWidth
+        && !(parseFloat(label.width) <= parseFloat(of.paddingLeft));
+}).map((cell) => `${cell.dataset.label}: ${cell.textContent.trim().slice(0, 40)}`)"""
 
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -104,6 +109,6 @@ class Visitor:
         ]  # fmt: skip
 
     async def too_wide(self) -> list[str]:
-        """What sticks out to the right."""
-        found: list[str] = await self.page.evaluate(TOO_WIDE)
+        """What sticks out to the right, and names of fields that lie over what is in them."""
+        found: list[str] = [*await self.page.evaluate(TOO_WIDE), *await self.page.evaluate(CRAMPED)]
         return found

@@ -10,6 +10,7 @@ from html import unescape
 import asyncpg
 import httpx
 
+from daemon.admin.pages import coded
 from tests.daemon.actions_house import AFTER, MONEY, TICK, add_run
 from tests.daemon.admin.house import House, house
 
@@ -27,6 +28,12 @@ async def test_all_jobs_are_listed_and_found_by_a_part_of_the_name(url: str) -> 
         assert "/jobs/test.tick" in found
         assert "/jobs/test.money" not in found
         assert "&lt;i&gt;" in shown(await opened.viewer.get("/jobs", params={"q": "<i>"}))
+
+
+def test_code_in_a_summary_is_code_and_nothing_else_is_markup() -> None:
+    assert coded('With `{"a": "<b>"}` or ``c`` <i>') == (
+        "With <code>{&#34;a&#34;: &#34;&lt;b&gt;&#34;}</code> or <code>c</code> &lt;i&gt;"
+    )
 
 
 async def test_a_job_shows_its_schedule_its_days_and_why_it_did_not_run(
