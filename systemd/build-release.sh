@@ -24,7 +24,7 @@ interpreter() { # the file that python really is, for the service must be able t
 }
 
 files_of_release() {
-    cd "$source" && find daemon workers systemd docs config.toml pyproject.toml README.md LICENSE requirements.lock \
+    cd "$source" && find daemon workers systemd docs monitoring config.toml pyproject.toml README.md LICENSE requirements.lock \
         -type f ! -name '*.pyc' -print0 | LC_ALL=C sort -z
 }
 
@@ -77,9 +77,10 @@ finish() { # scripts name the place where the release will be, and the service m
     "$draft/bin/python" -m compileall -q -j 0 "$draft/lib"
     rm -rf "$draft/share/sexton"
     mkdir -p "$draft/share/sexton"
-    cp -r "$source"/{systemd,docs,config.toml,requirements.lock} "$draft/share/sexton"
+    cp -r "$source"/{systemd,docs,monitoring,config.toml,requirements.lock} "$draft/share/sexton"
+    find "$draft/share/sexton" -name __pycache__ -prune -exec rm -rf {} +
     chmod -R go+rX "$draft/share/sexton"
-    sed -i "s|/opt/sexton|$APP|g" "$(kept "$draft" systemd/sexton.service)"
+    sed -i "s|/opt/sexton|$APP|g" "$(kept "$draft" systemd/sexton.service)" "$(kept "$draft" monitoring/rules)"/*.yml
     cat "$([ -f "$suites" ] && echo "$suites" || echo /dev/null)" >"$(kept "$draft" suites.txt)"
 }
 

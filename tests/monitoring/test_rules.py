@@ -79,7 +79,7 @@ def test_an_alert_says_how_bad_it_is_what_it_is_and_where_to_read_on(name: str) 
     assert re.search(r"severity: (critical|warning)$", rule, re.MULTILINE)
     for annotation in ("summary", "description"):
         assert re.search(rf"^          {annotation}: \S", rule, re.MULTILINE)
-    assert f"runbook_url: file:///opt/sexton/docs/runbook.md#{name.lower()}\n" in rule
+    assert f"runbook_url: file:///opt/sexton/current/share/sexton/docs/runbook.md#{name.lower()}\n" in rule
 
 
 def test_the_runbook_has_a_section_for_every_alert_and_no_other() -> None:
