@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -74,17 +75,22 @@ class SomeRuns(Why):
 
 
 class ChangedRun(BaseModel):
-    """A run after an action, and the state it was in before. One that still says `running` was asked to stop."""
+    """A run after an action, and the state it was in before. One that still says `running` was asked to stop.
+    `not_awaited`: a sentence for each dependency that a run does not wait for, because a person had it tried again.
+    """
 
     id: int
     job: str
     due_at: datetime
     was: str
     state: str
+    not_awaited: list[str] = []
 
     @classmethod
-    def of(cls, run: Changed) -> ChangedRun:
-        return cls(id=run.id, job=run.job, due_at=run.due_at, was=run.was, state=run.state)
+    def of(cls, run: Changed, not_awaited: Sequence[str] = ()) -> ChangedRun:
+        return cls(
+            id=run.id, job=run.job, due_at=run.due_at, was=run.was, state=run.state, not_awaited=list(not_awaited)
+        )
 
 
 def revised(response: Response, revision: int) -> None:

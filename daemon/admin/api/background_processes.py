@@ -62,10 +62,13 @@ class Command(Why):
 
 
 class Answer(BaseModel):
+    """`notAwaited`: a sentence for each dependency that a run does not wait for, because a person asked for it."""
+
     success: Literal[True] = True
     message: str
     runId: int | None = None  # noqa: N815
     deleted: int | None = None
+    notAwaited: list[str] = []  # noqa: N815
 
 
 @router.get("")
@@ -101,8 +104,8 @@ async def control(state: State, caller: Operator, body: Command) -> Answer:
         return Answer(message=f"{deleted} log lines deleted", deleted=deleted)
     if body.action == "run":
         job = _named(state, body)
-        run = await run_now(state, caller, job.name, body.reason, {})
-        return Answer(message=f"{job.name} will run", runId=run)
+        run, unmet = await run_now(state, caller, job.name, body.reason, {})
+        return Answer(message="; ".join([f"{job.name} will run", *unmet]), runId=run, notAwaited=unmet)
     jobs = [_named(state, body)] if body.processName or body.action not in ("start", "stop") else _all(state)
     async with state.database.acting() as connection:
         for job in jobs:

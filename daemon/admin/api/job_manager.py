@@ -19,6 +19,7 @@ from daemon.admin.models import Arguments, Text, Why
 from daemon.admin.problems import described
 from daemon.admin.state import AdminState, State
 from daemon.attention import Matter
+from daemon.unawaited import not_awaited
 
 LATEST, STATISTICS = sql.load(__file__, "latest", "statistics")
 ALARMING = frozenset({"stopped", "failed", "held", "dead", "queue"})
@@ -93,9 +94,12 @@ class RunByName(Why):
 
 
 class Started(BaseModel):
+    """`notAwaited`: a sentence for each dependency that the run does not wait for, because a person asked for it."""
+
     success: Literal[True] = True
     runId: int | None  # noqa: N815
     approval: int | None = None
+    notAwaited: list[str] = []  # noqa: N815
 
 
 async def latest(state: AdminState, names: list[str]) -> Mapping[str, asyncpg.Record]:
@@ -152,16 +156,19 @@ def counted(row: asyncpg.Record) -> JobStatistics:
 async def run(state: State, caller: Operator, body: RunByName) -> Started:
     """A run, ready at once."""
     job = resolved(state.catalogue, body.jobType, body.jobName)
-    return Started(runId=await run_now(state, caller, job.name, body.reason, body.args))
+    run, unmet = await run_now(state, caller, job.name, body.reason, body.args)
+    return Started(runId=run, notAwaited=unmet)
 
 
-async def run_now(state: AdminState, caller: Caller, name: str, reason: str | None, args: dict[str, Any]) -> int:
-    """Ask for a run of a job as it is in force; its id."""
+async def run_now(
+    state: AdminState, caller: Caller, name: str, reason: str | None, args: dict[str, Any]
+) -> tuple[int, list[str]]:
+    """Ask for a run of a job as it is in force; its id, and which dependencies it does not wait for."""
     known = await known_jobs(state, [name])
+    job = known.jobs.jobs[name]
     async with state.database.acting() as connection:
-        return await actions.request_run(
-            connection, caller.actor(reason), known.jobs.jobs[name], due_at=known.now, args=args
-        )
+        run = await actions.request_run(connection, caller.actor(reason), job, due_at=known.now, args=args)
+        return run, await not_awaited(connection, job, known.now)
 
 
 @router.get("/health")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import asyncpg
 from fastapi import APIRouter
 
 from daemon import actions
@@ -14,12 +15,18 @@ from daemon.admin.api.runs import TheRun
 from daemon.admin.models import ChangedRun, SomeRuns, Why
 from daemon.admin.problems import described
 from daemon.admin.state import State
+from daemon.job import Job
+from daemon.unawaited import not_awaited
 
 router = APIRouter(prefix="/api/v1/runs", tags=["runs"], responses=described(404, 409))
 
 
 def _told(changed: Sequence[Changed]) -> list[ChangedRun]:
     return [ChangedRun.of(run) for run in changed]
+
+
+async def _unmet(connection: asyncpg.Connection, job: Job | None, run: Changed) -> list[str]:
+    return [] if job is None else await not_awaited(connection, job, run.due_at)
 
 
 @router.post("/cancel")
@@ -34,7 +41,8 @@ async def retry_runs(state: State, caller: Operator, body: SomeRuns) -> list[Cha
     """Failed, cancelled, skipped and missed runs are ready again, with all their tries."""
     async with state.database.acting() as connection:
         jobs = state.catalogue.jobs
-        return _told(await actions.retry_runs(connection, caller.actor(body.reason), jobs, body.runs))
+        changed = await actions.retry_runs(connection, caller.actor(body.reason), jobs, body.runs)
+        return [ChangedRun.of(run, await _unmet(connection, jobs.get(run.job), run)) for run in changed]
 
 
 @router.post("/release")

@@ -170,6 +170,15 @@ async def test_a_sensitive_job_wants_a_reason_and_a_date_runs_once(url: str) -> 
         assert (await h.operator.post(f"{MONEY_URL}/run", json={**due, "reason": "x", "again": True})).is_success
 
 
+async def test_a_run_that_is_tried_again_by_hand_says_what_it_does_not_wait_for(
+    url: str, connection: asyncpg.Connection
+) -> None:
+    async with house(url, MONEY, AFTER, HAND, claiming=False) as h:
+        skipped, failed = await add_run(connection, AFTER, "skipped", 3), await add_run(connection, HAND, "failed", 3)
+        told = good(await h.operator.post("/api/v1/runs/retry", json={"runs": [skipped, failed]}))
+        assert [run["not_awaited"] for run in told] == [["test.money has not run for 2026-11-23"], []]
+
+
 async def test_asking_again_with_the_same_key_makes_no_second_run(url: str, connection: asyncpg.Connection) -> None:
     async with house(url, HAND, claiming=False) as h:
         mine = {"Idempotency-Key": "4711"}

@@ -159,6 +159,17 @@ async def test_the_job_manager_runs_a_job_by_type_and_name(url: str) -> None:
         assert unknown.status_code == 404
 
 
+async def test_whoever_asks_for_a_run_hears_what_it_does_not_wait_for(url: str) -> None:
+    books = a_job(nothing, OnDemand(), "house.books", aliases=("ledger/books",), requires=("house.long",))
+    async with house(url, LONG, books, claiming=False) as h:
+        by_type = good(await h.operator.post(f"{MANAGER}/run", json={"jobType": "ledger", "jobName": "books"}))
+        by_name = await order(h, "run", processName="house.books")
+        for told in (by_type, by_name):
+            assert len(told["notAwaited"]) == 1
+            assert told["notAwaited"][0].startswith("house.long has not run for ")
+        assert by_name["message"] == f"house.books will run; {by_name['notAwaited'][0]}"
+
+
 async def test_the_job_manager_counts_what_became_of_runs_in_thirty_days(
     url: str, connection: asyncpg.Connection
 ) -> None:
