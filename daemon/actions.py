@@ -13,7 +13,18 @@ from typing import Any
 import asyncpg
 
 from daemon import emergency, ledger, schedule, sql
-from daemon.actions_deed import Actor, AlreadyCovered, Changed, Deed, NeedsReason, NeedsSecond, Paused, Refused, deed
+from daemon.actions_deed import (
+    Actor,
+    AlreadyCovered,
+    Changed,
+    Deed,
+    Missing,
+    NeedsReason,
+    NeedsSecond,
+    Paused,
+    Refused,
+    deed,
+)
 from daemon.actions_overrides import locked
 from daemon.job import Job
 from daemon.roster import DISABLED
@@ -183,8 +194,9 @@ async def _judged(
 ) -> Sequence[asyncpg.Record]:
     """The runs' rows, locked. Raises `Refused` with every one that does not exist or is refused: all or nothing."""
     rows = await doing.fetch(LOCK_RUNS, list(runs))
-    missing = sorted(set(runs) - {row["id"] for row in rows})
-    problems = [f"there is no run {run}" for run in missing]
+    problems = [f"there is no run {run}" for run in sorted(set(runs) - {row["id"] for row in rows})]
+    if problems and not rows:
+        raise Missing(*problems)
     problems += [f"run {r['id']} ({r['job']}) {why}" for r in rows if (why := why_not(r)) is not None]
     if problems:
         raise Refused(*problems)

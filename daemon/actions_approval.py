@@ -11,7 +11,7 @@ import asyncpg
 
 from daemon import actions, sql
 from daemon.actions import Jobs
-from daemon.actions_deed import Actor, NeedsSecond, Refused, deed
+from daemon.actions_deed import Actor, Missing, NeedsSecond, Refused, deed
 from daemon.jsonable import to_json
 
 ASK, LOCK_APPROVAL, DECIDE, LISTED, COUNT_PENDING = sql.load(
@@ -69,7 +69,7 @@ async def refuse(connection: asyncpg.Connection, actor: Actor, approval: int) ->
 async def _waiting(connection: asyncpg.Connection, approval: int) -> asyncpg.Record:
     row = await connection.fetchrow(LOCK_APPROVAL.text, approval)
     if row is None:
-        raise Refused(f"there is no approval {approval}")
+        raise Missing(f"there is no approval {approval}")
     if row["decision"] is not None:
         raise Refused(f"approval {approval} was {row['decision']} by {row['decided_by']}")
     if row["expired"]:

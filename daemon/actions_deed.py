@@ -25,6 +25,10 @@ class Refused(Exception):
         self.problems = problems
 
 
+class Missing(Refused):
+    """Nothing of what was named is there."""
+
+
 class Invalid(Refused):
     """What was given cannot be used, whatever the ledger says."""
 

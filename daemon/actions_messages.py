@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import asyncpg
 
 from daemon import sql
-from daemon.actions_deed import Actor, Deed, NeedsReason, Refused, deed
+from daemon.actions_deed import Actor, Deed, Missing, NeedsReason, Refused, deed
 
 LOCK_MESSAGES, RESEND, HOLD_BACK, WRITE_NO_MORE, WRITE_AGAIN = sql.load(
     __file__, "lock_messages", "resend", "hold_back", "write_no_more", "write_again"
@@ -57,11 +57,11 @@ async def write_no_more(
 
 
 async def write_again(connection: asyncpg.Connection, actor: Actor, suite: str, recipient: str, channel: str) -> None:
-    """Undo a suppression. Raises `Refused` when there is none."""
+    """Undo a suppression. Raises `Missing` when there is none."""
     async with deed(connection, actor, "unsuppress recipient") as doing:
         rows = await doing.fetch(WRITE_AGAIN, suite, recipient, channel)
         if not rows:
-            raise Refused(f"{recipient} is not suppressed on {channel}")
+            raise Missing(f"{recipient} is not suppressed on {channel}")
         before = {"suppressed": rows[0]["reason"], "address": rows[0]["address"], "at": rows[0]["at"]}
         doing.did(f"{suite or 'engine'} {recipient} {channel}", before, {"suppressed": None}, NEWS)
 
@@ -72,6 +72,8 @@ async def _judged(
     """The rows, locked. Raises `Refused` with every message that does not exist or is refused: all or nothing."""
     rows = await doing.fetch(LOCK_MESSAGES, list(messages))
     problems = [f"there is no message {m}" for m in sorted(set(messages) - {row["id"] for row in rows})]
+    if problems and not rows:
+        raise Missing(*problems)
     problems += [f"message {row['id']} {why}" for row in rows if (why := why_not(row)) is not None]
     if problems:
         raise Refused(*problems)

@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
-from daemon.actions_deed import AlreadyCovered, Invalid, NeedsReason, Refused, Stale
+from daemon.actions_deed import AlreadyCovered, Invalid, Missing, NeedsReason, Refused, Stale
 from daemon.admin.database import TooBusy
 from daemon.admin.pages import page
 from daemon.catalogue import UnknownJob
@@ -95,13 +95,25 @@ async def _unusable(request: Request, error: Exception) -> Response:
 
 
 async def _refused(request: Request, error: Exception) -> Response:
-    """What an action refuses: 422 for what cannot be used at all, 412 for what was changed meanwhile, else 409."""
+    """What an action refuses: 422 for what cannot be used at all, 404 for what is not there, 412 for what was changed
+    meanwhile, else 409.
+    """
     assert isinstance(error, Refused)
     members: dict[str, Any] = {"problems": list(error.problems)}
     if isinstance(error, AlreadyCovered):
         members |= {"run": error.run, "state": error.state}
-    status = 422 if isinstance(error, Invalid) else 412 if isinstance(error, Stale) else 409
-    return problem(request, status, str(error), **members)
+    return problem(request, _status(error), str(error), **members)
+
+
+def _status(error: Refused) -> int:
+    match error:
+        case Invalid():
+            return 422
+        case Missing():
+            return 404
+        case Stale():
+            return 412
+    return 409
 
 
 async def _reason_missing(request: Request, error: Exception) -> Response:

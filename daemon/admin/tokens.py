@@ -13,7 +13,7 @@ from uuid import UUID
 import asyncpg
 
 from daemon import sql
-from daemon.actions_deed import Actor, Invalid, Refused, deed
+from daemon.actions_deed import Actor, Invalid, Missing, deed
 from daemon.admin.roles import Role
 
 ISSUE, IN_FORCE, NOTE_USE, LISTED, REVOCABLE, REVOKE, CLOSE_SESSION = sql.load(
@@ -126,11 +126,11 @@ async def admitted(connection: asyncpg.Connection, claims: Claims) -> tuple[Hold
 
 
 async def revoke(connection: asyncpg.Connection, actor: Actor, name_or_id: str) -> list[UUID]:
-    """The valid tokens of this name, or the one of this id, and their sessions. Raises `Refused` if there is none."""
+    """The valid tokens of this name, or the one of this id, and their sessions. Raises `Missing` if there is none."""
     async with deed(connection, actor, "revoke token") as doing:
         rows = await doing.fetch(REVOCABLE, name_or_id)
         if not rows:
-            raise Refused(f"{name_or_id}: no valid token has this name or id; see: sexton token --list")
+            raise Missing(f"{name_or_id}: no valid token has this name or id; see: sexton token --list")
         await doing.fetch(REVOKE, [row["id"] for row in rows], actor.who)
         for row in rows:
             before = {"id": row["id"], "role": row["role"], "revoked": False}

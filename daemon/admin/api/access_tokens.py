@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel
 
 from daemon.admin import tokens
@@ -14,6 +14,8 @@ from daemon.admin.access import Administrator
 from daemon.admin.models import Text
 from daemon.admin.problems import described
 from daemon.admin.state import State
+
+NameOrId = Annotated[Text, Path(max_length=tokens.LONGEST_NAME)]
 
 router = APIRouter(prefix="/api/v1", tags=["access"])
 
@@ -43,10 +45,10 @@ async def list_tokens(
         return [AccessToken(**row) for row in await tokens.listed(connection, everything=everything)]
 
 
-@router.delete("/tokens/{token}", status_code=204, responses=described(409))
+@router.delete("/tokens/{token}", status_code=204, responses=described(404))
 async def revoke_token(
-    state: State, caller: Administrator, token: UUID, reason: Annotated[Text | None, Query(max_length=1000)] = None
+    state: State, caller: Administrator, token: NameOrId, reason: Annotated[Text | None, Query(max_length=1000)] = None
 ) -> None:
-    """It is worthless at once, on every node, and so are the sessions that were opened with it."""
+    """By id one, by name all of that name: worthless at once, on every node, with the sessions opened with them."""
     async with state.database.acting() as connection:
-        await tokens.revoke(connection, caller.actor(reason), str(token))
+        await tokens.revoke(connection, caller.actor(reason), token)

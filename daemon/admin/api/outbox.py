@@ -106,7 +106,7 @@ async def show_message(state: State, _: Viewer, message: Annotated[RunId, Path()
     return MessageDetail(**{**row, "data": json.loads(row["data"])})
 
 
-@router.post("/outbox/resend", responses=described(409))
+@router.post("/outbox/resend", responses=described(404, 409))
 async def resend(state: State, caller: Operator, body: Resend) -> list[MessageSummary]:
     """Failed, unknown and suppressed messages are tried anew, under the same Message-ID."""
     async with state.database.acting() as connection:
@@ -115,7 +115,7 @@ async def resend(state: State, caller: Operator, body: Resend) -> list[MessageSu
     return await _shown(state, body.messages)
 
 
-@router.post("/outbox/suppress", responses=described(409))
+@router.post("/outbox/suppress", responses=described(404, 409))
 async def suppress(state: State, caller: Operator, body: SomeMessages) -> list[MessageSummary]:
     """Messages that have not gone out never will."""
     async with state.database.acting() as connection:
@@ -150,7 +150,7 @@ async def write_no_more(state: State, caller: Operator, body: Recipient) -> None
         )
 
 
-@router.delete("/suppressions", status_code=204, responses=described(409))
+@router.delete("/suppressions", status_code=204, responses=described(404))
 async def write_again(
     state: State, caller: Operator, channel: Channel, recipient: Annotated[Text, Query(min_length=1, max_length=500)],
     suite: Annotated[Text, Query(max_length=100)] = "",

@@ -115,8 +115,9 @@ async def test_a_run_that_is_not_there_is_404_whatever_is_asked_of_it(open_house
     assert (await open_house.viewer.get(f"{RUNS}/999")).status_code == 404
     assert (await open_house.viewer.get(f"{RUNS}/999/log")).status_code == 404
     assert (await open_house.viewer.get(f"{RUNS}/0")).status_code == 422
-    answer = await open_house.operator.post(f"{RUNS}/999/retry")
-    assert (answer.status_code, answer.json()["problems"]) == (409, ["there is no run 999"])
+    for deed in ("cancel", "retry", "release", "waive"):
+        answer = await open_house.operator.post(f"{RUNS}/999/{deed}")
+        assert (answer.status_code, answer.json()["problems"]) == (404, ["there is no run 999"])
 
 
 async def test_what_keeps_a_run_from_beginning_is_said(open_house: House, connection: asyncpg.Connection) -> None:
