@@ -42,7 +42,7 @@ def _of_runs(event: e.Event) -> Said | None:
         case e.RunEnded():
             return _of_an_end(event)
         case e.RunForsaken(run, job, seconds, stack):
-            text = f"{job} does not end: told to for ten seconds, it runs on; its end is recorded without it"
+            text = f"{job} does not end though it was told to: it runs on, and its end is recorded without it"
             return Said("error", "SCHEDULED", text, {"run": run, "seconds": round(seconds, 1), "stack": stack})
         case e.RunGivenUp(run, job, reason):
             return Said("error", "SCHEDULED", f"{job} failed: {reason}", {"run": run})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import asyncpg
@@ -18,6 +18,7 @@ READ_TIMEOUT, WRITE_TIMEOUT, LOCK_TIMEOUT = 5.0, 20.0, 5.0
 ACQUIRE_TIMEOUT = 5.0
 IDLE = 60.0
 CANCEL_PATIENCE = 2.0
+GONE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 
 
 class TooBusy(Exception):
@@ -43,14 +44,16 @@ class AdminDatabase:
             "plan_cache_mode": "force_custom_plan",
         }  # fmt: skip
         writing = {"statement_timeout": f"{WRITE_TIMEOUT:g}s", "lock_timeout": f"{LOCK_TIMEOUT:g}s"}
-        self._readers = await self._pool(READERS, reading)
-        self._writers = await self._pool(WRITERS, writing)
+        self._readers = await self._pool(READERS, READ_TIMEOUT, reading)
+        self._writers = await self._pool(WRITERS, WRITE_TIMEOUT, writing)
 
-    async def _pool(self, size: int, settings: dict[str, str]) -> asyncpg.Pool:
+    async def _pool(self, size: int, timeout: float, settings: dict[str, str]) -> asyncpg.Pool:
+        """`timeout`: of a statement, by the server's clock; one that answers nothing at all is given a moment more."""
+
         async def connect(*_: Any, **options: Any) -> asyncpg.Connection:
             options |= {
                 "timeout": CONNECT_TIMEOUT,
-                "command_timeout": WRITE_TIMEOUT + CANCEL_PATIENCE,
+                "command_timeout": timeout + CANCEL_PATIENCE,
                 "statement_cache_size": 100,
                 "server_settings": {
                     "TimeZone": "UTC", "application_name": self._application(),
@@ -91,13 +94,15 @@ class AdminDatabase:
             connection = await _acquired(pool)
         try:
             with lost_means_down(self._outage):
-                yield connection
-        except asyncpg.QueryCanceledError as error:
-            raise TooBusy("the database took too long to answer") from error
+                try:
+                    yield connection
+                except (asyncpg.QueryCanceledError, TimeoutError) as error:  # whether it is lost, the engine finds out
+                    raise TooBusy("the database took too long to answer") from error
         except asyncpg.LockNotAvailableError as error:
             raise TooBusy("somebody else is changing the same") from error
         finally:
-            await pool.release(connection, timeout=CANCEL_PATIENCE)
+            with suppress(*GONE):  # the pool has ended it then; whoever asked hears of what went wrong before
+                await pool.release(connection, timeout=CANCEL_PATIENCE)
 
     async def close(self) -> None:
         for pool in (self._readers, self._writers):

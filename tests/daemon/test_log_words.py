@@ -10,10 +10,11 @@ from typing import Any, get_type_hints
 import pytest
 
 from daemon import events
+from daemon.doorkeeper import TurnedAway
 from daemon.events import Event, HookAnswered, InstantsSettled, ItemsFinished, LoopLagged, Note, RunEnded, WorkerExited
 from daemon.log_words import words
 
-SILENT: set[type[Event]] = {HookAnswered}
+SILENT: set[type[Event]] = {HookAnswered, TurnedAway}
 """Counted by the metrics: strangers decide how many there are."""
 SAMPLES: dict[Any, Any] = {
     str: "text", int: 3, float: 1.5, bool: True, datetime: datetime(2026, 3, 1, tzinfo=UTC),

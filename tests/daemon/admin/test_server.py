@@ -11,9 +11,31 @@ import httpx
 import pytest
 from fastapi import APIRouter
 
-from daemon.admin import app
+from daemon.admin import app, database
 from daemon.admin.state import State
 from tests.daemon.admin.house import house
+from tests.daemon.cuttable import Wire, _copy, laid
+
+
+class Freezing(Wire):
+    """Holds what the server says back while `answers` is clear, and nothing breaks: a frozen machine, a lost route."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.answers = asyncio.Event()
+        self.answers.set()
+
+    async def _carry(
+        self, reader: asyncio.StreamReader, back: asyncio.StreamWriter, there: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:  # fmt: skip
+        async def answers() -> None:
+            while octets := await there.read(65536):
+                await self.answers.wait()
+                writer.write(octets)
+            writer.transport.abort()
+
+        await asyncio.gather(_copy(reader, back), answers())
 
 
 async def test_every_answer_is_guarded_even_one_that_is_an_error(url: str) -> None:
@@ -74,6 +96,22 @@ async def test_a_lost_database_is_said_in_a_word(url: str) -> None:
         answer = await opened.viewer.get("/api/v1/nodes")
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
         assert answer.json()["title"] == "Service Unavailable"
+
+
+async def test_a_database_that_answers_nothing_is_said_in_a_word_too(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "READ_TIMEOUT", 1.0)
+    monkeypatch.setattr(database, "CANCEL_PATIENCE", 0.1)
+    async with laid(Freezing(url)) as wire, house(url) as opened:
+        opened.state.database._url = lambda: wire.url
+        assert (await opened.viewer.get("/api/v1/nodes")).status_code == 200
+        wire.answers.clear()
+        answer = await opened.viewer.get("/api/v1/nodes")
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+        assert not opened.node.engine.outage.known
+        wire.answers.set()
+        async with asyncio.timeout(60):
+            while (await opened.viewer.get("/api/v1/nodes")).status_code != 200:
+                await asyncio.sleep(0.05)
 
 
 async def test_head_is_get_without_the_body_also_of_a_stream(url: str) -> None:
