@@ -135,7 +135,7 @@ unusual = Report(
     UNUSUAL,
     made_by="daily_analytics",
     columns=(
-        Column("at", "At", Unit.INSTANT), Column("period", "Of a"), Column("metric", "Figure"), Column("of", "Of"),
+        Column("at", "At"), Column("period", "Of a"), Column("metric", "Figure"), Column("of", "Of"),
         Column("value", "Value", Unit.NUMBER), DIRECTION, Column("baseline", "Usually", Unit.NUMBER),
         *usual(Unit.NUMBER), Column("score", "Score", Unit.NUMBER),
     ),

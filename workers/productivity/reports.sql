@@ -106,7 +106,10 @@ FROM metric_monthly WHERE month BETWEEN date_trunc('month', $1::date::timestamp)
 GROUP BY month ORDER BY month DESC;
 
 -- name: unusual
-SELECT at, coalesce(dims ->> 'period', 'day') AS period, replace(metric, '_', ' ') AS metric,
+-- Days, weeks and months are dates of everybody's own calendar; only hours are instants.
+SELECT to_char(at AT TIME ZONE 'UTC',
+        CASE dims ->> 'period' WHEN 'hour' THEN 'YYYY-MM-DD HH24:MI "UTC"' ELSE 'YYYY-MM-DD' END) AS at,
+    coalesce(dims ->> 'period', 'day') AS period, replace(metric, '_', ' ') AS metric,
     (SELECT string_agg(value, ', ') FROM jsonb_each_text(dims) d (key, value) WHERE key <> 'period') AS of,
     value, direction, baseline, CASE WHEN low < 0 AND metric NOT LIKE '%trend' THEN 0 ELSE low END AS usual_low, high AS usual_high, score
 FROM unusual_figure

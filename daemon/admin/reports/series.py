@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -41,8 +41,9 @@ def apart(picture: Lines | Bars, rows: Rows) -> list[tuple[str, Rows]]:
 
 
 def series(report: Report, picture: Lines | Bars, rows: Rows) -> list[Named]:
-    """A series for each column of `y` or value of `by`, the largest first and at most six. Rows without a time are
-    nowhere; of two rows for one time the last counts."""
+    """A series for each column of `y` or value of `by`, the largest first and at most six; of bars, which stand on one
+    another, the last of them is all others added up. Rows without a time are nowhere; of two rows for one time the last
+    counts."""
     placed = [row for row in rows if row[picture.x] is not None]
     if picture.by is None:
         at = {row[picture.x]: row for row in placed}
@@ -52,4 +53,17 @@ def series(report: Report, picture: Lines | Bars, rows: Rows) -> list[Named]:
     for row in placed:
         by.setdefault(str(row[picture.by]), {})[row[picture.x]] = row
     found = [Named(name, picture.y[0], of) for name, of in by.items()]
-    return sorted(found, key=lambda one: -sum(float(one.value(at) or 0) for at in one.rows))[:MOST_SERIES]
+    ranked = sorted(found, key=lambda one: -sum(float(one.value(at) or 0) for at in one.rows))
+    if isinstance(picture, Lines) or len(ranked) <= MOST_SERIES:
+        return ranked[:MOST_SERIES]
+    return [*ranked[: MOST_SERIES - 1], _others(ranked[MOST_SERIES - 1 :], picture.y[0])]
+
+
+def _others(ones: Sequence[Named], column: str) -> Named:
+    added: dict[date, Mapping[str, Any]] = {}
+    for one in ones:
+        for at, row in one.rows.items():
+            value = one.value(at)
+            if value is not None:
+                added[at] = {**row, column: value + added[at][column] if at in added else value}
+    return Named(f"{len(ones)} others", column, added)

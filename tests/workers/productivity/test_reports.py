@@ -80,7 +80,22 @@ async def test_an_unusual_day_says_what_would_have_been_usual(platform: Platform
     assert all(other["direction"] is None and other["usual_low"] is None for other in others)
     found = await told(platform, reports.unusual, DAY, DAY)
     assert {"dau", "sessions", "focus minutes"} <= {line["metric"] for line in found}
-    assert {line["period"] for line in found} == {"day"}
+    assert {(line["period"], line["at"]) for line in found} == {("day", DAY.isoformat())}
+
+
+async def test_what_was_unusual_in_a_day_has_its_date_in_every_zone_and_in_an_hour_its_instant(
+    platform: Platform,
+) -> None:
+    unusual = [(at("2026-11-25T00:00"), "{}"), (at("2026-11-25T14:00"), '{"period": "hour"}'),
+               (at("2026-11-22T00:00"), '{"period": "week"}')]  # fmt: skip
+    await platform.connection.executemany(
+        "INSERT INTO productivity.anomaly (metric, at, dims, value, direction) VALUES ('dau', $1, $2, 1, 'low')",
+        unusual,
+    )
+    found = await told(platform, reports.unusual, DAY - 7 * ONE_DAY, DAY)
+    assert [(line["period"], line["at"]) for line in found] == [
+        ("hour", "2026-11-25 14:00 UTC"), ("day", "2026-11-25"), ("week", "2026-11-22"),
+    ]  # fmt: skip
 
 
 @given(st.lists(st.integers(0, 1000), min_size=8, max_size=14), st.integers(0, 3000))

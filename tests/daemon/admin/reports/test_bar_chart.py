@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
@@ -66,3 +67,22 @@ def test_parts_say_what_they_are_and_what_is_wrong_looks_so() -> None:
 
 def test_without_a_value_there_is_no_picture() -> None:
     assert bar_chart(report(BARS), BARS, [row(0), row(1)]) is None
+
+
+@given(st.integers(1, 30), st.lists(COUNTS, min_size=60, max_size=60))
+def test_what_is_beyond_six_series_stands_on_the_bar_added_up(teas: int, cups: list[int]) -> None:
+    by_tea = Bars("day", ("cups",), by="tea")
+    rows = [row(n // teas, tea=f"tea {n % teas}", cups=abs(cups[n]) + 1) for n in range(2 * teas)]
+    found = chart(rows, by_tea)
+    assert len(found.series) == min(teas, 6)
+    assert any(title == f"{teas - 5} others" for _, title in found.series) == (teas > 6)
+    heights = sorted(sum(p.height for p in found.parts if p.x == x) for x in {p.x for p in found.parts})
+    totals = sorted(sum(r["cups"] for r in rows if r["day"] == day) for day in {r["day"] for r in rows})
+    assert heights[0] / heights[1] == pytest.approx(totals[0] / totals[1], abs=0.01)
+
+
+def test_others_of_an_amount_keep_its_currency_and_leave_out_what_is_not_known() -> None:
+    by_tea = Bars("day", ("takings",), by="tea")
+    rows = [row(tea=f"tea {n}", takings=Decimal(100 - n), currency="CHF") for n in range(7)]
+    found = chart([*rows, row(tea="tea 7", currency="CHF")], by_tea)
+    assert found.parts[-1].said == "2026-10-26: 3 others 189.00"
