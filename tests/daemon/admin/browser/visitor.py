@@ -16,6 +16,8 @@ from tests.daemon.admin.house import House
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = ("--no-sandbox", "--disable-dev-shm-usage", "--force-color-profile=srgb", "--hide-scrollbars")
 WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 360, "height": 740}
+HALF = {"width": 660, "height": 740}
+"""A window beside another: the narrowest in which a table is one."""
 PATIENCE_MS = 30_000
 AXE = Axe()
 RULES: dict[str, object] = {
