@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
+from daemon import job_options
 from daemon.catchup import CatchUp
 from daemon.jsonable import to_json
 from daemon.retry import Priority
@@ -127,12 +128,16 @@ class Job:
 
 
 def job(trigger: Cron | Every | OnDemand, **options: Any) -> Callable[[Body], Job]:
-    """Declare the decorated coroutine function as a job; options are `Job`'s fields."""
+    """Declare the decorated coroutine function as a job; options are `Job`'s fields. Raises `TypeError`."""
+    if not isinstance(trigger, Cron | Every | OnDemand):
+        raise TypeError(f'@job({trigger!r}): write when it is due, as in @job(Cron("0 6 * * *"))')
     return lambda body: _declare(body, trigger, options)
 
 
 def poll(every: timedelta, *, wake: WorkQueue | str | None = None, **options: Any) -> Callable[[Body], Job]:
     """Declare a polling loop. Polls of several nodes run side by side: their queue keeps them apart."""
+    if not job_options.is_duration(every):
+        raise TypeError(f"@poll({every!r}): write {job_options.DURATION}")
     channel = wake if isinstance(wake, str) or wake is None else wake.name
     options.setdefault("overlap", Overlap.ALLOW)
     options.setdefault("catch_up", CatchUp.NONE)
@@ -146,7 +151,8 @@ def on(kind: str, **options: Any) -> Callable[[Body], Job]:
 
 
 def _declare(body: Body, trigger: Trigger, options: dict[str, Any]) -> Job:
-    """The name is the path: the last two parts of the module that holds the body."""
+    """The name is the path: the last two parts of the module that holds the body. Raises `TypeError`."""
+    job_options.refuse(options)
     name = ".".join(body.__module__.split(".")[-2:])
     if isinstance(trigger, Every):
         trigger = phased(trigger, name)

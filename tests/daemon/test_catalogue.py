@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from daemon import OnDemand, catalogue
+from daemon import Context, OnDemand, catalogue, job, job_options, poll
 from daemon.catalogue import Catalogue, UnknownJob
 from daemon.config import ConfigError
+from daemon.job import Job
 from daemon.settings import Settings
 from tests.daemon.harness import a_job
 from tests.daemon.suites import House
@@ -112,6 +114,43 @@ def test_a_file_that_cannot_be_imported_says_why_and_where(house: House, line: s
     assert problem.startswith(f"suites: {house.suite('tea')!r} cannot be loaded: ")
     assert said in problem
     assert "brew" in problem
+
+
+@pytest.mark.parametrize(
+    ("declared", "said"),
+    [
+        ("OnDemand(), timeout=600", "timeout = 600: write a duration, such as minutes(10)"),
+        ("OnDemand(), requires='tea.pour'", "requires = 'tea.pour': write a tuple of names"),
+        ("OnDemand(), overlap='queue'", "overlap = 'queue': write Overlap.SKIP, Overlap.QUEUE or Overlap.ALLOW"),
+        (
+            "OnDemand(), catch_up='latest'",
+            "catch_up = 'latest': write CatchUp.NONE, CatchUp.LATEST or CatchUp.EACH(31)",
+        ),
+        ("OnDemand(), retries=True", "retries = True: write a whole number, or None for the priority's own"),
+        ("OnDemand(), timeuot=minutes(1)", "there is no option 'timeuot'; did you mean 'timeout'?"),
+        ("'0 6 * * *'", "@job('0 6 * * *'): write when it is due, as in @job(Cron(\"0 6 * * *\"))"),
+    ],
+)
+def test_what_a_job_is_declared_with_and_cannot_be_is_said_where_it_stands(
+    house: House, declared: str, said: str
+) -> None:
+    house.job("tea/brew.py", declared)
+    (problem,) = problems(house, "tea")
+    assert "brew.py:" in problem
+    assert said in problem
+
+
+def test_a_decorator_without_its_schedule_and_a_poll_without_a_duration_are_mistakes_at_once() -> None:
+    async def body(ctx: Context) -> None: ...
+
+    with pytest.raises(TypeError, match="write when it is due"):
+        job(body)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"@poll\(30\): write a duration"):
+        poll(30)  # type: ignore[arg-type]
+
+
+def test_every_option_of_a_job_has_its_rule() -> None:
+    assert set(job_options.RULES) == {f.name for f in dataclasses.fields(Job)} - {"name", "body", "trigger"}
 
 
 def test_every_file_that_cannot_be_imported_is_told_and_blamed_for_nothing_else(house: House) -> None:
