@@ -6,7 +6,6 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
@@ -24,6 +23,8 @@ LONGEST_STREAM = 60.0
 """A browser comes back at once and is then asked again who it is, so that a token that was revoked sees no more."""
 LIVE_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 STREAM = "text/event-stream"
+BEAT, OLD = "event: beat\ndata:\n\n", "event: old\ndata:\n\n"
+"""The stream goes on; what the page shows is as it is now, or could not be read and may be old."""
 
 Render = Callable[[], Awaitable[str]]
 
@@ -31,26 +32,40 @@ Render = Callable[[], Awaitable[str]]
 @dataclass(eq=False)
 class Watched:
     """One thing that somebody watches. `mark` is the digest of `html`: whoever comes back with it has seen this
-    already, whichever node it was seen on.
+    already, whichever node it was seen on. `failing`: it could not be read, and `html` may be old.
     """
 
     render: Render
     every: float
     html: str = ""
     mark: str = ""
+    failing: bool = False
     watchers: int = 0
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     looking: asyncio.Task[None] | None = None
 
     async def look(self) -> None:
-        """Read it now. A database that is away leaves what was seen last."""
-        with suppress(DatabaseDown, TooBusy):
+        """Read it now. What cannot be read leaves what was seen last, and whoever watches is told that it may be old.
+        Raises what rendering raises but `DatabaseDown` and `TooBusy`.
+        """
+        failing = True
+        try:
             html = await self.render()
-            mark = blake2b(html.encode(), digest_size=10).hexdigest()
-            if mark != self.mark:
-                self.html, self.mark = html, mark
-                told, self.changed = self.changed, asyncio.Event()
-                told.set()
+            failing = False
+        except (DatabaseDown, TooBusy):
+            html = self.html
+        finally:
+            flipped, self.failing = failing != self.failing, failing
+            if flipped:
+                self._tell()
+        mark = blake2b(html.encode(), digest_size=10).hexdigest()
+        if not failing and mark != self.mark:
+            self.html, self.mark = html, mark
+            self._tell()
+
+    def _tell(self) -> None:
+        told, self.changed = self.changed, asyncio.Event()
+        told.set()
 
     async def keep_looking(self) -> None:
         while True:
@@ -61,7 +76,8 @@ class Watched:
                 LOG.exception("what somebody watches could not be read; the next try is in %g s", AFTER_FAULT)
                 await asyncio.sleep(AFTER_FAULT)
             took = time.monotonic() - began
-            await asyncio.sleep(max(self.every, 5 * took))  # a slow question is asked more rarely
+            # A slow question is asked more rarely; what was not answered, soon enough to see that all is well again.
+            await asyncio.sleep(max(self.every, min(5 * took, AFTER_FAULT) if self.failing else 5 * took))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,27 +113,30 @@ class Live:
         """`seen`: the mark of each part that the page shows already."""
         watched = {place: self._join(part) for place, part in parts.items()}
         seen = {place: seen.get(place, "") for place in parts}
-        until = time.monotonic() + LONGEST_STREAM
+        now = time.monotonic()
+        until, beat_at, old = now + LONGEST_STREAM, now + BEAT_EVERY, False
         try:
             yield "retry: 100\n\n"
-            while not self.leaving.is_set() and (left := until - time.monotonic()) > 0:
+            while not self.leaving.is_set() and (now := time.monotonic()) < until:
                 news = [event.changed for event in watched.values()]
                 changed = {place: w for place, w in watched.items() if w.mark and w.mark != seen[place]}
                 if changed:
                     seen |= {place: w.mark for place, w in changed.items()}
                     yield message("".join(placed(place, w.html) for place, w in changed.items()), seen)
-                elif not await self._any(news, min(BEAT_EVERY, left)):
-                    yield "event: beat\ndata:\n\n"
+                elif now >= beat_at or old != any(w.failing for w in watched.values()):
+                    beat_at, old = now + BEAT_EVERY, any(w.failing for w in watched.values())
+                    yield OLD if old else BEAT
+                else:
+                    await self._any(news, min(beat_at, until) - now)
         finally:
             for part in parts.values():
                 self._leave(part.shared)
 
-    async def _any(self, news: Sequence[asyncio.Event], within: float) -> bool:
-        """False: nothing happened for so long."""
+    async def _any(self, news: Sequence[asyncio.Event], within: float) -> None:
+        """Returns when one of them happens or the server stops, at the latest after so many seconds."""
         waits = [asyncio.ensure_future(event.wait()) for event in (*news, self.leaving)]
         try:
-            done, _ = await asyncio.wait(waits, timeout=within, return_when=asyncio.FIRST_COMPLETED)
-            return bool(done)
+            await asyncio.wait(waits, timeout=within, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for wait in waits:
                 wait.cancel()

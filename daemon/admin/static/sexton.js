@@ -5,11 +5,21 @@
   const heard = new WeakMap(), polled = new WeakMap();
   const listening = () => document.querySelectorAll("[data-live]");
   const note = (event) => heard.set(event.target, Date.now());
-  for (const name of ["htmx:sse:after:message", "htmx:sse:after:connection", "beat"]) {
+  for (const name of ["htmx:sse:after:message", "htmx:sse:after:connection", "beat", "old"]) {
     document.addEventListener(name, note);
   }
+  let old = false; // the daemon answers, but not its database
+  document.addEventListener("beat", () => { old = false; warn(false); });
+  document.addEventListener("old", () => { old = true; warn(false); });
   listening().forEach((element) => heard.set(element, Date.now()));
   const away = () => document.getElementById("away");
+
+  const warn = (silent) => {
+    if (!away()) return;
+    const text = silent ? "Not connected; what you see may be old." : "The database does not answer; what you see may be old.";
+    if (away().textContent !== text) away().textContent = text;
+    away().hidden = !silent && !old;
+  };
 
   const poll = async (element) => {
     try {
@@ -30,7 +40,7 @@
       if (now - (polled.get(element) ?? 0) > 2 * POLL) silent = true;
       poll(element);
     }
-    if (away()) away().hidden = !silent;
+    warn(silent);
   }, POLL);
 
   // Buttons name the dialog that they open; its own form acts.

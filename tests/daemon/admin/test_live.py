@@ -10,7 +10,9 @@ import httpx
 import pytest
 
 from daemon.admin import live
+from daemon.admin.database import TooBusy
 from daemon.admin.live import Live, Part
+from daemon.database import DatabaseDown
 from tests.daemon.actions_house import TICK, add_run
 from tests.daemon.admin.house import House
 
@@ -109,12 +111,31 @@ async def test_a_reading_that_fails_is_told_to_the_log_and_tried_again(
         return "better"
 
     stream = Live().events({"here": Part("one", render, 0.01)}, {})
-    assert await anext(stream) == "retry: 100\n\n"
+    assert [await anext(stream), await anext(stream)] == ["retry: 100\n\n", live.OLD]
     waiting = asyncio.ensure_future(anext(stream))
-    while "a bad template" not in caplog.text:
-        await asyncio.sleep(0)
+    assert "a bad template" in caplog.text
     failing = False
     assert "better" in await waiting
+    await stream.aclose()
+
+
+@pytest.mark.parametrize("trouble", [DatabaseDown("gone"), TooBusy("too long")])
+async def test_who_watches_is_told_that_it_may_be_old_and_that_it_is_not_any_more(trouble: Exception) -> None:
+    """Though nothing else has changed: a page that stands still looks like one on which all is well."""
+    away = False
+
+    async def render() -> str:
+        if away:
+            raise trouble
+        return "always the same"
+
+    stream = Live().events({"here": Part("one", render, 0.01)}, {})
+    while "always the same" not in await anext(stream):
+        pass
+    away = True
+    assert await anext(stream) == live.OLD
+    away = False
+    assert await anext(stream) == live.BEAT
     await stream.aclose()
 
 

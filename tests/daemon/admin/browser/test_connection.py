@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import asyncpg
+import pytest
 from playwright.async_api import Route, expect
 
 from daemon.admin.roles import Role
@@ -34,6 +35,20 @@ async def test_a_page_goes_on_when_its_server_is_back(
     open_house.serve()
     await visitor.page.clock.fast_forward(POLL)
     await expect(visitor.page.get_by_role("link", name=f"run {second}")).to_be_visible()
+    await expect(visitor.page.locator("#away")).to_be_hidden()
+
+
+async def test_a_page_whose_database_does_not_answer_says_so_until_it_does(
+    open_house: House, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitor = await visit(open_house, Role.VIEWER)
+    await visitor.go("/jobs")
+    await visitor.page.wait_for_function("() => document.querySelector('#stop > *')")
+    outage = open_house.node.engine.outage
+    monkeypatch.setattr(type(outage), "known", True)
+    await visitor.sees("The database does not answer; what you see may be old.")
+    assert await visitor.hurdles() == []
+    monkeypatch.undo()
     await expect(visitor.page.locator("#away")).to_be_hidden()
 
 
