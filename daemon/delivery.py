@@ -181,8 +181,9 @@ class Deliverer:
     def _heed(self, delivery: Delivery) -> None:
         """What an answer says of the channel as a whole."""
         now = monotonic()
-        if delivery.verdict is Verdict.SENT and self.breaker.closed:
-            self.breaker = CLOSED
+        if delivery.verdict is Verdict.SENT:
+            self.pace.went_through()
+            self.breaker = CLOSED if self.breaker.closed else self.breaker
         elif (delivery.verdict is Verdict.DOWN or delivery.everybody) and self.breaker.closed:
             self.breaker = self.breaker.opened(now)
             self.emit(ChannelDown(self.channel.name, delivery.detail, self.breaker.wait(now)))
@@ -193,7 +194,9 @@ class Deliverer:
                 self.emit(ChannelDisabled(self.channel.name, delivery.detail))
             self.pace.hold(now, 2 * FLOOR)  # until every node reads it in the table
             self.give_back()
-        elif delivery.verdict in (Verdict.RETRY, Verdict.BUSY) and delivery.retry_after is not None:
+        elif delivery.verdict is Verdict.BUSY and delivery.retry_after is not None:
+            self.pace.slow_down(now, delivery.retry_after.total_seconds())
+        elif delivery.verdict is Verdict.RETRY and delivery.retry_after is not None:
             self.pace.hold(now, delivery.retry_after.total_seconds())
 
     async def _probe_when_due(self) -> float:

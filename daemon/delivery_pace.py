@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 LONGEST_HOLD = 300.0
+_MAX_DOUBLINGS = 16
 
 
 @dataclass(slots=True)
@@ -13,6 +14,8 @@ class Pace:
 
     per_second: float | None
     free_at: float = 0.0
+    _slow_until: float = 0.0
+    _slowed: int = 0
 
     def wait(self, now: float) -> float:
         """Seconds until the next send may begin."""
@@ -28,3 +31,18 @@ class Pace:
     def hold(self, now: float, seconds: float) -> None:
         """The other side asked for a pause; it is believed for five minutes at most."""
         self.free_at = max(self.free_at, now + min(seconds, LONGEST_HOLD))
+
+    def slow_down(self, now: float, seconds: float) -> None:
+        """The other side has too much, and asks for a pause: each that follows another is twice as long.
+
+        What was under way when a pause began says the same, and counts once with it.
+        """
+        if now >= self._slow_until:
+            seconds *= 2.0 ** min(self._slowed, _MAX_DOUBLINGS)
+            self._slowed += 1
+            self._slow_until = now + min(seconds, LONGEST_HOLD)
+        self.hold(now, seconds)
+
+    def went_through(self) -> None:
+        """Something was taken: the next pause is as short as it is asked for."""
+        self._slowed = 0

@@ -31,3 +31,22 @@ def test_a_pause_is_believed_for_five_minutes_at_most_and_never_shortened() -> N
     pace.hold(0.0, 1e6)
     pace.hold(0.0, 1.0)
     assert pace.wait(0.0) == LONGEST_HOLD
+
+
+def test_pauses_that_follow_one_another_double_up_to_five_minutes_until_something_goes_through() -> None:
+    pace, now, waited = Pace(None), 0.0, []
+    for _ in range(9):
+        pace.slow_down(now, 2.0)
+        waited.append(pace.wait(now))
+        now += pace.wait(now)
+    assert waited == [2, 4, 8, 16, 32, 64, 128, 256, 300]
+    pace.went_through()
+    pace.slow_down(now, 2.0)
+    assert pace.wait(now) == 2.0
+
+
+def test_answers_to_what_was_under_way_when_a_pause_began_do_not_double_it() -> None:
+    pace = Pace(None)
+    for at in (0.0, 0.1, 0.2):
+        pace.slow_down(at, 2.0)
+    assert pace.wait(0.2) == 2.0
