@@ -40,13 +40,15 @@ WITH zone_day AS MATERIALIZED (
     WHERE kind = 'FOCUS' AND started_at < least($4::timestamptz, (SELECT max(ends) FROM zone_day))
         AND started_at > (SELECT min(starts) FROM zone_day) - interval '16 hours'
 ), piece AS (
-    SELECT t.user_id, z.day, t.feature, tstzrange(greatest(t.started_at, z.starts), least(t.until, z.ends, $4)) AS during
+    SELECT t.user_id, z.day, named_feature(t.feature) AS feature,
+        tstzrange(greatest(t.started_at, z.starts), least(t.until, z.ends, $4)) AS during
     FROM around t
     JOIN users u ON u.id = t.user_id
     JOIN zone_day z ON z.zone = u.tz AND t.started_at < z.ends AND t.until > z.starts AND z.starts < $4
     WHERE NOT EXISTS (SELECT FROM zone_change c WHERE c.user_id = t.user_id)
     UNION ALL
-    SELECT t.user_id, m.day, t.feature, tstzrange(greatest(t.started_at, m.starts), least(t.until, m.ends, $4))
+    SELECT t.user_id, m.day, named_feature(t.feature),
+        tstzrange(greatest(t.started_at, m.starts), least(t.until, m.ends, $4))
     FROM around t
     JOIN moved_days($3) m ON m.user_id = t.user_id AND t.started_at < m.ends AND t.until > m.starts AND m.starts < $4
 ), by_feature AS (
@@ -95,7 +97,7 @@ WITH zone_day AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset($3::jsonb) AS z (zone text, day date, starts timestamptz, ends timestamptz)
     WHERE day BETWEEN $1::date AND $2::date
 ), around AS (
-    SELECT user_id, feature, started_at, ended_at,
+    SELECT user_id, named_feature(feature) AS feature, started_at, ended_at,
         least(coalesce(ended_at, 'infinity'), started_at + interval '16 hours', $4::timestamptz) - started_at AS took
     FROM timer_session
     WHERE kind = 'FOCUS' AND started_at < least($4, (SELECT max(ends) FROM zone_day))

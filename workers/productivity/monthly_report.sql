@@ -46,7 +46,8 @@ WITH slot AS MATERIALIZED (
             jsonb_agg(jsonb_build_object('id', id, 'title', title, 'due', to_char(due_on, 'FMDD Mon YYYY'), 'progress', progress,
                 'overdue', true) ORDER BY nth)
                 FILTER (WHERE was_due AND status = 'OPEN' AND nth <= $4) AS missed
-        FROM (SELECT n.*, s.starts[n.due_on - s.month + 2] AS due_end,
+        FROM (SELECT n.*,
+                  CASE WHEN n.due_on >= s.month AND n.due_on < s.date THEN s.starts[n.due_on - s.month + 2] END AS due_end,
                   coalesce(n.due_on >= s.month AND n.due_on < s.date, false) AS was_due,
                   coalesce(n.completed_at >= s.month_starts AND n.completed_at < s.month_ends, false) AS was_done,
                   row_number() OVER (PARTITION BY n.status, n.due_on >= s.month AND n.due_on < s.date

@@ -92,7 +92,9 @@ def _of_zone(rule: Rule, zone: str, last: date | None, clock: ZoneInfo, now: dat
         again = last is not None and day <= last
         if due_at > now or (not in_time and (last is None or again)):
             continue
-        yield Slot(zone, clock, day, due_at, _why_not(clock, day, due_at, in_time, now), again)
+        skipped = _why_not(clock, day, due_at, in_time, now)
+        if skipped is None or not again:
+            yield Slot(zone, clock, day, due_at, skipped, again)
 
 
 def _candidates(rule: Rule, last: date | None, today: date) -> Iterator[date]:

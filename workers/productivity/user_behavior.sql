@@ -27,7 +27,8 @@ WITH zone_day AS MATERIALIZED (
     FROM users u JOIN zone_day z ON z.zone = u.tz AND $2::timestamptz >= z.starts AND $2 < z.ends
     WHERE u.id = ANY ($1::bigint[])
 ), recent AS MATERIALIZED (
-    SELECT p.id, p.tz, p.today, p.window_starts, p.window_ends, t.kind, t.feature, t.started_at, least(t.until, $2) AS until
+    SELECT p.id, p.tz, p.today, p.window_starts, p.window_ends, t.kind, named_feature(t.feature) AS feature, t.started_at,
+        least(t.until, $2) AS until
     FROM person p JOIN timed_session t ON t.user_id = p.id
         AND t.started_at > p.window_starts - interval '16 hours' AND t.started_at < $2
 ), whole AS (

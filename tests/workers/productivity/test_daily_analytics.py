@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import string
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -268,3 +270,17 @@ async def test_who_moves_before_anything_was_counted_signed_up_on_the_day_of_the
     await platform.run(daily_analytics, RUN)
     assert await platform.rows("SELECT day FROM productivity.signup_day") == [(date(2026, 11, 24),)]
     assert {day for _, day in await platform.activity()} == {date(2026, 11, 24)}
+
+
+async def test_features_of_any_length_and_blank_ones_fail_nobodys_day(platform: Platform) -> None:
+    """What no index has room for would fail the day of everybody."""
+    await platform.people(Person(1))
+    noise = "".join(random.Random(7).choices(string.ascii_letters + "😀é", k=20_000))
+    spans = [(f"2026-11-25T{n:02}:00", f"2026-11-25T{n:02}:10") for n in range(5)]
+    for span, feature in zip(spans, (noise, noise[:150] + "other", " \t", "", " pomodoro "), strict=True):
+        await platform.focused(1, span, feature=feature)
+    await platform.run(daily_analytics, RUN)
+    sessions = "SELECT dims ->> 'feature', value FROM productivity.metric_daily WHERE metric = 'feature_sessions'"
+    told = dict(await platform.rows(sessions))
+    assert told == {noise[:100]: 2, "pomodoro": 1}
+    assert (await platform.activity())[1, DAY] == (5, 5 * 600, told)

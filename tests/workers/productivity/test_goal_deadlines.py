@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+import asyncpg
 import pytest
 
 from tests.workers.productivity.house import PAGES, House, at
@@ -80,6 +81,14 @@ async def test_an_unknown_zone_is_served_by_the_default_clock_and_told_in_the_lo
     assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == [
         "2 time zones of people do not exist, and UTC stands for them: \"Etc/\\t'; DROP\", 'Mars/Olympus'"
     ]
+
+
+async def test_a_zone_longer_than_any_is_refused_for_the_one_whose_it_is(house: House) -> None:
+    await house.user(1, "Z" * 100)
+    await house.goal(1, "a", "2026-11-27")
+    with pytest.raises(asyncpg.CheckViolationError, match="users_tz_length"):
+        await house.user(2, "Z" * 101)
+    assert (await house.succeed(goal_deadlines, NINE))["sent"] == 1
 
 
 async def test_who_moves_west_is_not_told_twice_on_one_date_and_who_moves_east_is_told_late(house: House) -> None:

@@ -100,6 +100,8 @@ def test_a_date_that_samoa_left_out_has_no_reminder_and_says_so() -> None:
     assert [(slot.date, slot.skipped) for slot in found] == [
         (date(2011, 12, 30), "Pacific/Apia has no 2011-12-30"), (date(2011, 12, 31), None),
     ]  # fmt: skip
+    hour_later = at("2011-12-30T11:00")  # 01:00 of the 31st: the date that there is not was noted
+    assert slots(NINE, {"Pacific/Apia": date(2011, 12, 30)}, OWN, hour_later) == []
 
 
 def test_one_zone_for_everybody_is_the_same_rule_on_one_clock() -> None:

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 import asyncpg
 import pytest
 
+from daemon import Job
 from tests.workers.productivity.house import House, at
 from workers.productivity.monthly_report import month_before, monthly_report
 from workers.productivity.weekly_review import weekly_review
@@ -117,3 +118,24 @@ async def test_who_did_before_what_was_due_in_the_month_is_told_that_it_was_on_t
     assert (await house.succeed(monthly_report, at("2026-11-01T09:00")))["sent"] == 1
     (data,) = await house.data()
     assert (data["done"], data["due"], data["on_time"], data["missed"]) == (0, 1, 1, [])
+
+
+@pytest.mark.parametrize("job", [weekly_review, monthly_report], ids=lambda job: job.name)
+async def test_dates_and_instants_without_end_cost_nobody_their_mail(house: House, job: Job) -> None:
+    """Applications write 'infinity' for goals of some day and for sessions that run."""
+    await house.user(1)
+    await house.user(2)
+    for due_on in ("infinity", "-infinity"):
+        await house.connection.execute(
+            "INSERT INTO productivity.goal (user_id, title, due_on, status, completed_at) VALUES "
+            "(1, 'some day', $1::text::date, 'OPEN', NULL), (1, 'done', $1::text::date, 'DONE', '2026-10-31T10:00Z'), "
+            "(1, 'done', $1::text::date, 'DONE', $1::text::timestamptz)", due_on,
+        )  # fmt: skip
+    await house.connection.execute(
+        "INSERT INTO productivity.timer_session (user_id, started_at, ended_at) VALUES "
+        "(1, '2026-10-31T08:00Z', 'infinity'), (1, '-infinity', 'infinity'), (1, 'infinity', NULL), "
+        "(1, '2026-10-30T08:00Z', '-infinity')"
+    )
+    await house.focus(2, "2026-10-30T09:00", "2026-10-30T10:00")
+    assert (await house.succeed(job, at("2026-11-01T19:00"), settings={"reminders": {"window_hours": 12}}))["sent"] == 2
+    assert [(data["minutes"], data["done"]) for data in await house.data()] == [(16 * 60, 2), (60, 0)]
