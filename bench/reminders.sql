@@ -34,7 +34,8 @@ FROM due GROUP BY user_id;
 
 -- name: bare_inactive_users
 WITH due AS MATERIALIZED (
-    SELECT u.id AS user_id, u.name, s.step, extract(epoch FROM a.last)::bigint::text AS absence
+    SELECT u.id AS user_id, u.name, s.step, extract(epoch FROM a.last)::bigint::text AS absence,
+        s.step + (a.last < $1::timestamptz::date - s.step)::int + (a.last < $1::timestamptz::date - s.step - 1)::int AS days
     FROM users u
     CROSS JOIN LATERAL (SELECT coalesce(u.last_activity_at, u.created_at) AS last) a
     JOIN (VALUES (7), (14), (30)) s (step)
@@ -46,12 +47,13 @@ WITH due AS MATERIALIZED (
     INSERT INTO reminder_log SELECT user_id, 'absence', absence, step::text, $1 FROM due
 ), listed AS (
     SELECT user_id, jsonb_agg(jsonb_build_object(
-        'id', id, 'title', title, 'due', to_char(due_on, 'FMDD Mon YYYY'), 'progress', progress) ORDER BY due_on, id) AS goals
+        'id', id, 'title', title, 'due', to_char(due_on, 'FMDD Mon YYYY'), 'progress', progress,
+        'overdue', coalesce(due_on < $1::timestamptz::date, false)) ORDER BY due_on, id) AS goals
     FROM goal WHERE status = 'OPEN' AND user_id IN (SELECT user_id FROM due) GROUP BY user_id
 )
 INSERT INTO sexton.outbox (suite, recipient, channel, template, data, kind, dedupe_key, expires_at)
 SELECT 'productivity', user_id::text, 'email', 'inactive_users', jsonb_build_object(
-        'name', name, 'date', $1::timestamptz::date, 'url', $2::text, 'days', step, 'last', step = 30,
+        'name', name, 'date', $1::timestamptz::date, 'url', $2::text, 'days', days, 'last', step = 30,
         'goals', coalesce(goals, '[]'), 'more', 0),
     'promotional', 'productivity:inactive_users:' || user_id || ':' || $1::timestamptz::date, $1 + interval '12 hours'
 FROM due LEFT JOIN listed USING (user_id);
@@ -86,7 +88,8 @@ WITH day AS MATERIALIZED (
     GROUP BY due.user_id, due.name
 ), listed AS (
     SELECT user_id, jsonb_agg(jsonb_build_object(
-        'id', id, 'title', title, 'due', to_char(due_on, 'FMDD Mon YYYY'), 'progress', progress) ORDER BY due_on, id) AS goals
+        'id', id, 'title', title, 'due', to_char(due_on, 'FMDD Mon YYYY'), 'progress', progress,
+        'overdue', coalesce(due_on < $1::timestamptz::date, false)) ORDER BY due_on, id) AS goals
     FROM goal WHERE status = 'OPEN' AND user_id IN (SELECT user_id FROM due) GROUP BY user_id
 )
 INSERT INTO sexton.outbox (suite, recipient, channel, template, data, kind, dedupe_key, expires_at)
@@ -97,7 +100,7 @@ FROM drawn LEFT JOIN listed USING (user_id);
 
 -- name: bare_break_reminders
 WITH due AS MATERIALIZED (
-    SELECT t.user_id, u.name, t.id AS session_id, g.title, (extract(epoch FROM $1::timestamptz - f.since) / 60)::int AS minutes
+    SELECT t.user_id, u.name, t.id AS session_id, g.title, floor(extract(epoch FROM $1::timestamptz - f.since) / 60)::int AS minutes
     FROM timer_session t
     JOIN users u ON u.id = t.user_id AND u.deleted_at IS NULL
     LEFT JOIN goal g ON g.id = t.goal_id

@@ -11,18 +11,20 @@ WITH slot AS MATERIALIZED (
         CASE WHEN a.channels ->> 'daily' = 'false' THEN 'daily checks are off'
              WHEN a.workday_mask >> (extract(isodow FROM s.date)::int - 1) & 1 = 0 THEN 'no workday' END) AS refusal
     FROM slot s
-    JOIN audience a ON a.tz = s.zone AND a.tz_set_at >= s.since
+    JOIN audience a ON a.tz = s.zone AND a.tz = ANY ($5::text[]) AND a.id > $6::bigint AND a.id <= $7::bigint
+        AND a.tz_set_at >= s.since
     WHERE a.created_at <= $2::timestamptz - interval '1 day'
         AND (a.last_activity_at >= s.active_since OR EXISTS (
             SELECT FROM timer_session x
             WHERE x.user_id = a.id AND x.started_at >= s.active_since AND x.started_at <= $2))
-        AND NOT EXISTS (
-            SELECT FROM timed_session t
+        -- Look-ups of a few rows each; as a join it may become a scan of all that a user ever did.
+        AND (
+            SELECT t.id FROM timed_session t
             WHERE t.user_id = a.id AND t.kind = 'FOCUS' AND t.started_at > s.today - interval '16 hours'
-                AND t.until > s.today AND t.started_at <= $2)
-        AND NOT EXISTS (
-            SELECT FROM reminder_log r
-            WHERE r.user_id = a.id AND r.kind = 'daily_check' AND r.ref = s.date::text AND r.bucket = '')
+                AND t.until > s.today AND t.started_at <= $2 LIMIT 1) IS NULL
+        AND (
+            SELECT r.sent_at FROM reminder_log r
+            WHERE r.user_id = a.id AND r.kind = 'daily_check' AND r.ref = s.date::text AND r.bucket = '' LIMIT 1) IS NULL
 ), this_day AS (
     INSERT INTO reminder_log (user_id, kind, ref, sent_at)
     SELECT user_id, 'daily_check', date::text, $2 FROM due WHERE refusal IS NULL

@@ -5,24 +5,24 @@
 WITH slot AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset($1::jsonb)
         AS s (zone text, date date, since timestamptz, expires_at timestamptz)
-), person AS (
-    SELECT a.id AS user_id, a.name, s.date, s.expires_at,
+), candidate AS MATERIALIZED (
+    SELECT a.id AS user_id, a.name, s.date, s.expires_at, g.id, g.title, g.due_on, g.progress,
+        CASE WHEN g.due_on = s.date + 1 THEN 'tomorrow' ELSE 'next week' END AS bucket,
         coalesce(a.refusal, CASE WHEN a.channels ->> 'goal' = 'false' THEN 'reminders of goals are off' END) AS refusal
     FROM slot s
-    JOIN audience a ON a.tz = s.zone AND a.tz_set_at >= s.since
-    WHERE NOT EXISTS (
-        SELECT FROM reminder_log r
-        WHERE r.user_id = a.id AND r.kind = 'goal_deadlines' AND r.ref = s.date::text AND r.bucket = '')
+    JOIN audience a ON a.tz = s.zone AND a.tz = ANY ($5::text[]) AND a.id > $6::bigint AND a.id <= $7::bigint
+        AND a.tz_set_at >= s.since
+    JOIN goal g ON g.user_id = a.id AND g.user_id > $6 AND g.user_id <= $7 AND g.status = 'OPEN'
+        AND g.due_on BETWEEN s.date + 1 AND s.date + 7
+    WHERE g.due_on BETWEEN (SELECT min(date) + 1 FROM slot) AND (SELECT max(date) + 7 FROM slot)
 ), due AS MATERIALIZED (
-    SELECT p.*, g.id, g.title, g.due_on, g.progress, b.bucket
-    FROM person p
-    JOIN goal g ON g.user_id = p.user_id AND g.status = 'OPEN' AND g.due_on BETWEEN p.date + 1 AND p.date + 7
-    CROSS JOIN LATERAL (SELECT CASE WHEN g.due_on = p.date + 1 THEN 'tomorrow' ELSE 'next week' END AS bucket) b
-    -- A look-up of the whole key each; as a join it may become a scan of all that a user was told.
+    -- Look-ups of the whole key each; as joins they may become scans of all that a user was told.
+    SELECT c.* FROM candidate c
     WHERE (SELECT r.sent_at FROM reminder_log r
-           WHERE r.user_id = p.user_id AND r.kind = 'goal' AND r.ref = g.id::text
-               AND r.bucket = b.bucket || ' ' || g.due_on
-           LIMIT 1) IS NULL
+            WHERE r.user_id = c.user_id AND r.kind = 'goal_deadlines' AND r.ref = c.date::text AND r.bucket = '' LIMIT 1) IS NULL
+        AND (SELECT r.sent_at FROM reminder_log r
+            WHERE r.user_id = c.user_id AND r.kind = 'goal' AND r.ref = c.id::text AND r.bucket = c.bucket || ' ' || c.due_on
+            LIMIT 1) IS NULL
 ), this_day AS (
     INSERT INTO reminder_log (user_id, kind, ref, sent_at)
     SELECT DISTINCT user_id, 'goal_deadlines', date::text, $2::timestamptz FROM due WHERE refusal IS NULL

@@ -3,28 +3,27 @@
 -- known by the last activity before it. `late`: instants before which it is a day more each. Whoever has a session since was
 -- there, whatever the application noted.
 WITH slot AS MATERIALIZED (
-    SELECT * FROM jsonb_to_recordset($1::jsonb)
+    SELECT s.*, t.* FROM jsonb_to_recordset($1::jsonb)
         AS s (zone text, date date, since timestamptz, expires_at timestamptz, steps jsonb)
-), due AS MATERIALIZED (
-    SELECT a.id AS user_id, a.name, s.date, s.expires_at, t.step,
-        t.step + (SELECT count(*) FROM unnest(t.late) l (since) WHERE a.last_activity_at < l.since) AS days,
+    CROSS JOIN jsonb_to_recordset(s.steps)
+        AS t (step int, earliest timestamptz, latest timestamptz, late timestamptz[])
+), away AS MATERIALIZED (
+    SELECT a.id AS user_id, a.name, s.date, s.expires_at, s.step, s.latest,
+        s.step + (SELECT count(*) FROM unnest(s.late) l (since) WHERE a.last_activity_at < l.since) AS days,
         extract(epoch FROM a.last_activity_at)::bigint::text AS absence,
         coalesce(a.refusal, CASE WHEN a.channels ->> 'inactive' = 'false' THEN 'nudges are off' END) AS refusal
     FROM slot s
-    CROSS JOIN jsonb_to_recordset(s.steps)
-        AS t (step int, earliest timestamptz, latest timestamptz, late timestamptz[])
-    JOIN audience a ON a.tz = s.zone AND a.tz_set_at >= s.since AND a.last_activity_at >= t.earliest
-        AND a.last_activity_at < t.latest
-    WHERE NOT EXISTS (
-            SELECT FROM reminder_log r
-            WHERE r.user_id = a.id AND r.kind = 'absence' AND r.bucket = t.step::text
-                AND r.ref = extract(epoch FROM a.last_activity_at)::bigint::text)
-        AND NOT EXISTS (
-            SELECT FROM reminder_log r
-            WHERE r.user_id = a.id AND r.kind = 'inactive_users' AND r.ref = s.date::text AND r.bucket = '')
-        AND NOT EXISTS (
-            SELECT FROM timer_session x
-            WHERE x.user_id = a.id AND x.started_at >= t.latest AND x.started_at <= $2::timestamptz)
+    JOIN audience a ON a.tz = s.zone AND a.tz = ANY ($5::text[]) AND a.id > $6::bigint AND a.id <= $7::bigint
+        AND a.tz_set_at >= s.since AND a.last_activity_at >= s.earliest AND a.last_activity_at < s.latest
+), due AS MATERIALIZED (
+    -- Look-ups of a row each; as joins they may become scans of all that was ever noted.
+    SELECT a.* FROM away a
+    WHERE (SELECT r.sent_at FROM reminder_log r
+            WHERE r.user_id = a.user_id AND r.kind = 'absence' AND r.ref = a.absence AND r.bucket = a.step::text LIMIT 1) IS NULL
+        AND (SELECT r.sent_at FROM reminder_log r
+            WHERE r.user_id = a.user_id AND r.kind = 'inactive_users' AND r.ref = a.date::text AND r.bucket = '' LIMIT 1) IS NULL
+        AND (SELECT x.id FROM timer_session x
+            WHERE x.user_id = a.user_id AND x.started_at >= a.latest AND x.started_at <= $2::timestamptz LIMIT 1) IS NULL
 ), this_day AS (
     INSERT INTO reminder_log (user_id, kind, ref, sent_at)
     SELECT user_id, 'inactive_users', date::text, $2::timestamptz FROM due WHERE refusal IS NULL

@@ -11,14 +11,15 @@ WITH slot AS MATERIALIZED (
     SELECT a.id AS user_id, a.name, s.zone, s.date,
         coalesce(a.refusal, CASE WHEN a.channels ->> 'weekly' = 'false' THEN 'weekly reviews are off' END) AS refusal
     FROM slot s
-    JOIN audience a ON a.tz = s.zone AND a.tz_set_at >= s.since
+    JOIN audience a ON a.tz = s.zone AND a.tz = ANY ($5::text[]) AND a.id > $6::bigint AND a.id <= $7::bigint
+        AND a.tz_set_at >= s.since
     WHERE (EXISTS (SELECT FROM goal g WHERE g.user_id = a.id AND g.status = 'OPEN')
             OR EXISTS (SELECT FROM goal g WHERE g.user_id = a.id AND g.status = 'DONE' AND g.completed_at >= s.week_starts)
             OR EXISTS (SELECT FROM timed_session t WHERE t.user_id = a.id AND t.kind = 'FOCUS' AND t.started_at >= s.before
                 AND t.started_at <= $2))
-        AND NOT EXISTS (
-            SELECT FROM reminder_log r
-            WHERE r.user_id = a.id AND r.kind = 'weekly_review' AND r.ref = s.date::text AND r.bucket = '')
+        AND (
+            SELECT r.sent_at FROM reminder_log r
+            WHERE r.user_id = a.id AND r.kind = 'weekly_review' AND r.ref = s.date::text AND r.bucket = '' LIMIT 1) IS NULL
 ), this_day AS (
     INSERT INTO reminder_log (user_id, kind, ref, sent_at)
     SELECT user_id, 'weekly_review', date::text, $2 FROM due WHERE refusal IS NULL

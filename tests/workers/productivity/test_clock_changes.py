@@ -13,7 +13,7 @@ import asyncpg
 from daemon import Transaction
 from tests.workers.productivity.house import House, at
 from workers.productivity import daily_check, goal_deadlines, inactive_users, weekly_review
-from workers.productivity.reminding import ZONES, serve
+from workers.productivity.reminding import ZONES, serve, tick_of
 from workers.productivity.settings import Settings
 from workers.productivity.slots import Clocks, instant, slots
 
@@ -39,8 +39,8 @@ class Tables:
 
     connection: asyncpg.Connection
 
-    async def execute(self, statement: object) -> Any:
-        return await self.connection.execute(str(statement))
+    async def execute(self, statement: object, *args: object) -> Any:
+        return await self.connection.execute(str(statement), *args)
 
     async def fetch(self, statement: object, *args: object) -> Any:
         return await self.connection.fetch(str(statement), *args)
@@ -55,7 +55,7 @@ async def tick(connection: asyncpg.Connection, settings: Settings, now: datetime
         rows = await connection.fetch(str(ZONES), job.REMINDER.kind)
         due = slots(job.rule(settings.reminders), {row["zone"]: row["last"] for row in rows}, Clocks("UTC"), now)
         async with connection.transaction():
-            await serve(cast("Transaction", Tables(connection)), job.REMINDER, due, settings, now)
+            await serve(cast("Transaction", Tables(connection)), tick_of(job.REMINDER, due, settings, now, now))
 
 
 async def play(house: House, user: int, zone: str, sunday: date, slot: str) -> list[str]:
