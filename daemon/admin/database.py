@@ -98,7 +98,7 @@ class AdminDatabase:
                     yield connection
                 except (asyncpg.QueryCanceledError, TimeoutError) as error:  # whether it is lost, the engine finds out
                     raise TooBusy("the database took too long to answer") from error
-        except asyncpg.LockNotAvailableError as error:
+        except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError) as error:
             raise TooBusy("somebody else is changing the same") from error
         finally:
             with suppress(*GONE):  # the pool has ended it then; whoever asked hears of what went wrong before

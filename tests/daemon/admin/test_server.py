@@ -152,6 +152,25 @@ async def test_a_statement_that_takes_too_long_is_ended_and_said(url: str) -> No
         assert (answer.status_code, answer.json()["detail"]) == (503, "the database took too long to answer")
 
 
+async def test_a_change_that_meets_another_one_may_be_asked_for_again(url: str) -> None:
+    """Two that wait for each other's rows: the server ends one of them."""
+    async with house(url) as opened:
+        at_it = asyncio.Barrier(2)
+
+        async def locks(first: int, second: int, state: State) -> str:
+            async with state.database.acting() as connection, connection.transaction():
+                await connection.execute("SELECT pg_advisory_xact_lock($1)", first)
+                await at_it.wait()
+                await connection.execute("SELECT pg_advisory_xact_lock($1)", second)
+            return "changed"
+
+        opened.server.app.add_api_route("/locks/{first}/{second}", locks)
+        answers = await asyncio.gather(opened.operator.get("/locks/1/2"), opened.operator.get("/locks/2/1"))
+        assert sorted(answer.status_code for answer in answers) == [200, 503]
+        refused = next(answer for answer in answers if answer.status_code == 503)
+        assert (refused.json()["detail"], refused.headers["retry-after"]) == ("somebody else is changing the same", "2")
+
+
 async def test_readers_cannot_write(url: str) -> None:
     async with house(url) as opened, opened.state.database.reading() as connection:
         assert await connection.fetchval("SHOW default_transaction_read_only") == "on"
