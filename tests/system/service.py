@@ -24,8 +24,8 @@ from tests.system.waiting import PATIENCE, row
 UNIT = "sexton.service"
 STATE = "var/lib/private/sexton"
 SOURCE = "opt/source"
-SOURCES = ("daemon", "workers", "systemd", "docs", "config.toml", "pyproject.toml", "README.md", "LICENSE",
-           "requirements.lock", "Makefile")  # fmt: skip
+SOURCES = ("daemon", "workers", "systemd", "docs", "monitoring", "config.toml", "pyproject.toml", "README.md",
+           "LICENSE", "requirements.lock", "Makefile")  # fmt: skip
 SUITES_INSIDE = "/opt/suites"
 LOOK_EVERY = 0.1
 INGESTED = "SELECT NOT EXISTS (SELECT FROM flights.flight_processing_queue WHERE state <> 'DEAD')"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +25,14 @@ async def test_the_unit_is_flawless_and_closed(service: Service) -> None:
     last = said.strip().splitlines()[-1]
     print(last)
     assert float(last.split(": ")[1].split()[0]) <= 2.0
+
+
+async def test_the_alerts_of_an_installation_lead_to_the_runbook_beside_them(service: Service) -> None:
+    shared = await service.machine.run(
+        "sh", "-c", "cat /opt/sexton/current/share/sexton/monitoring/rules/*.yml; ls /opt/sexton/current/share/sexton"
+    )
+    (runbook,) = set(re.findall(r"runbook_url: file://(\S+)#", shared))
+    assert "### SextonNodeDown" in await service.machine.run("cat", runbook)
 
 
 async def test_a_first_start_makes_the_database_and_says_what_it_does(service: Service) -> None:
