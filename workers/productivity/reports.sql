@@ -52,10 +52,11 @@ LEFT JOIN unusual_figure a
 ORDER BY f.day DESC;
 
 -- name: retention_weeks
--- Each day weighs as many as signed up on it; a week's people are those of days that are over for that n.
+-- Each day weighs as many as signed up on it; a week's people are those of days that are over for that n. Weeks and
+-- months begin with the one that the first day is in.
 WITH cohort AS (
     SELECT cohort_day - extract(dow FROM cohort_day)::int AS week, cohort_day, n, size, retained, rate
-    FROM retention WHERE cohort_day BETWEEN $1::date AND $2::date
+    FROM retention WHERE cohort_day BETWEEN $1::date - extract(dow FROM $1::date)::int AND $2::date
 ), whole AS (
     SELECT week, sum(size)::bigint AS size FROM (SELECT DISTINCT week, cohort_day, size FROM cohort) s GROUP BY week
 )
@@ -75,7 +76,7 @@ ORDER BY cohort_day DESC, n;
 SELECT s.week_start AS week, s.dims ->> 'feature' AS feature, s.value AS sessions, p.value AS share
 FROM metric_weekly s
 LEFT JOIN metric_weekly p ON p.metric = 'feature_share' AND p.week_start = s.week_start AND p.dims = s.dims
-WHERE s.metric = 'feature_sessions' AND s.week_start BETWEEN $1::date AND $2::date
+WHERE s.metric = 'feature_sessions' AND s.week_start > $1::date - 7 AND s.week_start <= $2::date
 ORDER BY week DESC, sessions DESC, feature;
 
 -- name: weeks
@@ -87,7 +88,7 @@ SELECT week_start AS week, max(value) FILTER (WHERE metric = 'wau') AS wau,
     max(value) FILTER (WHERE metric = 'focus_minutes') AS focus_minutes,
     max(value) FILTER (WHERE metric = 'focus_minutes_trend') AS focus_trend,
     max(value) FILTER (WHERE metric = 'goal_completion_rate') AS goal_rate
-FROM metric_weekly WHERE week_start BETWEEN $1::date AND $2::date AND dims = '{}'
+FROM metric_weekly WHERE week_start > $1::date - 7 AND week_start <= $2::date AND dims = '{}'
 GROUP BY week_start ORDER BY week_start DESC;
 
 -- name: months

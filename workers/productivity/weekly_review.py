@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from daemon import CatchUp, Context, Cron, Priority, hours, job, minutes, sql
@@ -13,6 +14,8 @@ from workers.productivity.slots import ONE_DAY, Rule, Slot, day_starts, instant
 (WRITE,) = sql.load(__file__, "write")
 SUNDAY = 7
 WEEK = 7
+AWAY = timedelta(days=30)
+"""After which inactive_users has sent its last mail: then goals of that time are no reason for others."""
 
 
 @job(
@@ -38,6 +41,8 @@ def details(slot: Slot, _settings: ReminderSettings) -> Mapping[str, Any]:
         "before": instant(slot.clock, first - WEEK * ONE_DAY),
         "first": first,
         "starts": day_starts(slot.clock, first, WEEK),
+        "away_since": instant(slot.clock, slot.date - AWAY),
+        "forgotten": slot.date - AWAY,
     }
 
 

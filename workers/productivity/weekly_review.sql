@@ -1,19 +1,20 @@
 -- name: write
--- $1: slots. $2: now. $3: where the pages are. $4: goals listed in one mail. Who has no goal and has not focused for two
--- weeks gets nothing.
+-- $1: slots. $2: now. $3: where the pages are. $4: goals listed in one mail. Who has not focused for two weeks, and has
+-- either no open goal or one as long forgotten as they have stayed away, gets nothing.
 WITH slot AS MATERIALIZED (
     SELECT s.*, starts[1] AS week_starts, least(starts[8], $2::timestamptz) AS week_ends,
         blank_days(first, 7, 'Dy') AS blank
     FROM jsonb_to_recordset($1::jsonb) AS s (
         zone text, date date, since timestamptz, expires_at timestamptz, before timestamptz, first date,
-        starts timestamptz[])
+        starts timestamptz[], away_since timestamptz, forgotten date)
 ), due AS MATERIALIZED (
     SELECT a.id AS user_id, a.name, s.zone, s.date,
         coalesce(a.refusal, CASE WHEN a.channels ->> 'weekly' = 'false' THEN 'weekly reviews are off' END) AS refusal
     FROM slot s
     JOIN audience a ON a.tz = s.zone AND a.tz = ANY ($5::text[]) AND a.id > $6::bigint AND a.id <= $7::bigint
         AND a.tz_set_at >= s.since
-    WHERE (EXISTS (SELECT FROM goal g WHERE g.user_id = a.id AND g.status = 'OPEN')
+    WHERE (EXISTS (SELECT FROM goal g WHERE g.user_id = a.id AND g.status = 'OPEN' AND (a.last_activity_at >= s.away_since
+                OR g.due_on >= s.forgotten OR g.created_at >= s.away_since))
             OR EXISTS (SELECT FROM goal g WHERE g.user_id = a.id AND g.status = 'DONE' AND g.completed_at >= s.week_starts)
             OR EXISTS (SELECT FROM timed_session t WHERE t.user_id = a.id AND t.kind = 'FOCUS' AND t.started_at >= s.before
                 AND t.started_at <= $2))

@@ -98,6 +98,24 @@ async def test_what_was_unusual_in_a_day_has_its_date_in_every_zone_and_in_an_ho
     ]  # fmt: skip
 
 
+async def test_weeks_are_whole_from_the_one_on_that_the_first_day_is_in(platform: Platform) -> None:
+    sunday, friday = date(2026, 11, 15), date(2026, 11, 20)
+    await platform.connection.executemany(
+        "INSERT INTO productivity.retention VALUES ($1, 1, 2, 1, 0.5)",
+        [(sunday + n * ONE_DAY,) for n in range(-1, 8)],
+    )
+    await platform.connection.executemany(
+        "INSERT INTO productivity.metric_weekly (week_start, metric, dims, value) VALUES ($1, $2, $3, 3)",
+        [(sunday + 7 * n * ONE_DAY, metric, dims) for n in (-1, 0, 1)
+         for metric, dims in (("wau", "{}"), ("feature_sessions", '{"feature": "pomodoro"}'))],
+    )  # fmt: skip
+    for first, last in ((friday, friday), (sunday, friday), (friday, sunday + 6 * ONE_DAY)):
+        for report in (reports.weeks, reports.features, reports.retention_weeks):
+            assert [row["week"] for row in await told(platform, report, first, last)] == [sunday]
+    (week,) = await told(platform, reports.retention_weeks, friday, sunday + 6 * ONE_DAY)
+    assert (week["size"], week["retained"]) == (14, 7)
+
+
 @given(st.lists(st.integers(0, 1000), min_size=8, max_size=14), st.integers(0, 3000))
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 async def test_the_usual_range_is_where_the_rule_would_not_have_flagged(

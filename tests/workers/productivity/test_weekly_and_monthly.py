@@ -139,3 +139,19 @@ async def test_dates_and_instants_without_end_cost_nobody_their_mail(house: Hous
     await house.focus(2, "2026-10-30T09:00", "2026-10-30T10:00")
     assert (await house.succeed(job, at("2026-11-01T19:00"), settings={"reminders": {"window_hours": 12}}))["sent"] == 2
     assert [(data["minutes"], data["done"]) for data in await house.data()] == [(16 * 60, 2), (60, 0)]
+
+
+async def test_who_stays_away_gets_no_review_of_goals_as_long_forgotten(house: House) -> None:
+    """30 days before this Sunday was 2 October, when inactive_users writes for the last time."""
+    there, gone = at("2026-10-03T12:00"), at("2026-10-01T12:00")
+    for id_, last, created, due_on in (
+        (1, gone, gone, "2026-09-01"), (2, there, gone, "2026-09-01"), (3, gone, there, "2026-09-01"),
+        (4, gone, gone, "2026-10-02"), (5, gone, gone, "2026-10-01"),
+    ):  # fmt: skip
+        await house.user(id_, last_activity_at=last)
+        await house.goal(id_, "a", due_on, created_at=created)
+    await house.user(6, last_activity_at=gone)
+    await house.goal(6, "old", "2026-09-01", created_at=gone)
+    await house.focus(6, "2026-10-20T09:00", "2026-10-20T10:00")
+    await house.succeed(weekly_review, at("2026-11-01T19:00"))
+    assert [user for user, _ in await house.mailed()] == [2, 3, 4, 6]
