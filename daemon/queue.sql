@@ -132,3 +132,8 @@ WHERE state = $1 AND ($2::text IS NULL OR position($2 IN coalesce(last_error, ''
   AND ($3::bigint IS NULL OR {key} > $3)
 ORDER BY {key}
 LIMIT $4;
+
+-- name: dead_items
+-- How many there are. $1: those whose error has this in it, null for any.
+SELECT count(*) AS dead FROM {queue}
+WHERE state = 'DEAD' AND ($1::text IS NULL OR position($1 IN coalesce(last_error, '')) > 0);

@@ -74,7 +74,10 @@ async def live_queue(
 async def items_html(state: AdminState, caller: Caller, queue: str, error: str, cursor: str | None) -> str:
     """A page of dead items. Raises 404, `DatabaseDown` and `TooBusy`."""
     found = await list_items(state, caller, queue, PER_PAGE, cursor, "DEAD", error)
+    dead = await state.database.fetchrow(queue_named(state, queue).statements["dead_items"], error or None)
+    assert dead is not None
     older = asked(error=error, cursor=found.next)
     return rendered(
-        "queue_items.html", queue=queue, items=found.items, error=error, next=found.next, older=older
+        "queue_items.html", queue=queue, items=found.items, error=error, next=found.next, older=older,
+        dead=dead["dead"],
     )  # fmt: skip

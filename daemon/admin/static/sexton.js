@@ -46,7 +46,13 @@
   // Buttons name the dialog that they open; its own form acts.
   document.addEventListener("click", (event) => {
     const opener = event.target.closest("[data-opens]");
-    if (opener) document.getElementById(opener.dataset.opens).showModal();
+    if (opener) {
+      const dialog = document.getElementById(opener.dataset.opens);
+      dialog.querySelectorAll("[data-copies]").forEach((shown) => {
+        shown.textContent = document.getElementById(shown.dataset.copies)?.textContent ?? "0";
+      });
+      dialog.showModal();
+    }
     const closer = event.target.closest("[data-closes]");
     if (closer) closer.closest("dialog").close();
   });

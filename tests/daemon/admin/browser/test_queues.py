@@ -42,7 +42,7 @@ async def test_dead_items_are_tried_again_one_by_one_and_all_that_match(
         assert [key for key, state in (await states(connection)).items() if state == "READY"] == [3]
         await visitor.page.get_by_label("Whose error contains").fill("100% empty")
         await visitor.button("Show").click()
-        await act(visitor, "Try all that match again…", "Try again", "100% empty")
+        await act(visitor, "Try all that match again…", "Try again", "100% empty”, 3")
         await visitor.sees("None like that.")  # the filter stays
         assert [key for key, state in (await states(connection)).items() if state == "DEAD"] == [1, 5]
 
@@ -59,7 +59,7 @@ async def test_all_of_a_page_are_chosen_at_once_and_discarded(
         await act(visitor, "Discard the chosen…", "Discard", "3 chosen")
         await expect(visitor.page.get_by_label("choose item 1")).to_have_count(0)
         assert await states(connection) == {2: "DEAD", 5: "READY"}
-        await act(visitor, "Discard all…", "Discard", "every dead item")
+        await act(visitor, "Discard all…", "Discard", "every dead item, 1")
         await visitor.sees("None.")
         assert await states(connection) == {5: "READY"}
 
