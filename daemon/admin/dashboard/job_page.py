@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date, datetime, time, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ from daemon.admin.api.runs import Wanted, matching
 from daemon.admin.api.stats import stats_of
 from daemon.admin.dashboard import calendar
 from daemon.admin.dashboard.spans import schedule_of
+from daemon.admin.dashboard.timeline import told
 from daemon.admin.dashboard.watching import watched
 from daemon.admin.live import Part
 from daemon.admin.models import Text
@@ -25,7 +27,7 @@ from daemon.admin.pages import page_for, rendered
 from daemon.admin.paging import asked
 from daemon.admin.state import AdminState, State
 from daemon.in_force import schedule_text, zone_of
-from daemon.job import Job
+from daemon.job import Job, Poll
 
 RECENT, CALENDAR = sql.load(__file__, "recent", "calendar")
 SPARKS = 60
@@ -83,10 +85,17 @@ async def job_html(state: AdminState, name: str) -> str:
     dependants = sorted(n for n, other in known.catalogue.jobs.items() if name in (*other.requires, *other.after))
     weeks = calendar.weeks(calendar.on_days([dict(d) for d in days], schedule_of(job), zone), today)
     return rendered(
-        "job_now.html", job=found, sparks=sparks, weeks=weeks, gaps=calendar.gaps(weeks), today=today, runs=runs,
-        runs_on=lambda first, last: _runs_on(name, first, last, zone), stats=week[0] if week else None,
-        dependants=dependants, changes=changes.items, configured=_configured(state.catalogue.jobs[name]),
+        "job_now.html", job=found, sparks=sparks, told=told(Counter(s.state for s in sparks)), weeks=weeks,
+        gaps=calendar.gaps(weeks), today=today, runs_on=lambda first, last: _runs_on(name, first, last, zone),
+        runs=runs, stats=week[0] if week else None, dependants=dependants, queue=_queue(state, job),
+        changes=changes.items, configured=_configured(state.catalogue.jobs[name]),
     )  # fmt: skip
+
+
+def _queue(state: AdminState, job: Job) -> str | None:
+    """The work queue that wakes it, if one does."""
+    wake = job.trigger.wake if isinstance(job.trigger, Poll) else None
+    return wake if wake in state.catalogue.queues else None
 
 
 def _runs_on(name: str, first: date, last: date, zone: ZoneInfo) -> str:

@@ -122,18 +122,18 @@
     });
   }
 
-  const settle = () => { toEnd(); asLeft(); if (own()) asWished(); };
-  new MutationObserver(settle).observe(document.body, {
-    childList: true, characterData: true, subtree: true, attributes: true, attributeFilter: ["open"],
+  // How far away what comes next is, counted down.
+  const countDown = () => document.querySelectorAll("time.away").forEach((time) => {
+    const text = fromNow(new Date(time.dateTime));
+    if (time.textContent !== text) time.textContent = text;
   });
-  settle();
 
   // Pointing at a time tells the reader's own, and how far away it is.
   const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
   const fromNow = (at) => {
     const seconds = (at - Date.now()) / 1000;
     const [unit, size] = UNITS.find(([, length]) => Math.abs(seconds) >= length) ?? UNITS.at(-1);
-    return new Intl.RelativeTimeFormat(undefined, { numeric: "auto" }).format(Math.trunc(seconds / size), unit);
+    return new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "auto" }).format(Math.trunc(seconds / size), unit);
   };
   document.addEventListener("pointerover", ({ target }) => {
     const time = target.closest?.("time[datetime]");
@@ -141,4 +141,11 @@
     const at = new Date(time.dateTime);
     time.title = `${at.toLocaleString(undefined, { dateStyle: "full", timeStyle: "long" })}, ${fromNow(at)}`;
   });
+
+  const settle = () => { toEnd(); asLeft(); countDown(); if (own()) asWished(); };
+  new MutationObserver(settle).observe(document.body, {
+    childList: true, characterData: true, subtree: true, attributes: true, attributeFilter: ["open"],
+  });
+  setInterval(countDown, 1000);
+  settle();
 })();

@@ -11,8 +11,11 @@ import asyncpg
 import httpx
 
 from daemon.admin.pages import coded
+from daemon.job import Poll
 from tests.daemon.actions_house import AFTER, MONEY, TICK, add_run
 from tests.daemon.admin.house import House, house
+from tests.daemon.admin.todo import QUEUE, fill
+from tests.daemon.harness import a_job
 
 
 def shown(answer: httpx.Response) -> str:
@@ -60,6 +63,20 @@ async def test_a_gap_in_a_jobs_days_leads_to_the_runs_of_those_days_in_its_zone(
         assert gap[2] == f"{evening.date() + timedelta(days=1)}"
         assert f'href="/runs/{held}"' in shown(await opened.viewer.get(unescape(gap[1])))
     assert "1 due: 0 succeeded, 1 not over</dd>" in page
+
+
+async def test_a_poll_says_how_it_looks_and_leads_to_its_queue_and_back(
+    url: str, connection: asyncpg.Connection
+) -> None:
+    await fill(connection, dead=1, ready=0)
+    worker = a_job(TICK.body, Poll(timedelta(seconds=30), QUEUE.name), "test.worker")
+    async with house(url, worker, queues=(QUEUE,)) as opened:
+        page = shown(await opened.viewer.get("/jobs/test.worker"))
+        queue = shown(await opened.viewer.get(f"/queues/{QUEUE.name}"))
+    assert "A pass that finds nothing to do leaves no run." in page
+    assert f'<dd><a href="/queues/{QUEUE.name}">' in page
+    assert [word in page for word in ("Reschedule…", "Missed while down", "Run now…")] == [False, False, True]
+    assert 'Worked off by <a href="/jobs/test.worker">' in queue
 
 
 async def test_a_job_or_run_that_is_not_there_is_not_found(url: str) -> None:
