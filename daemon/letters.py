@@ -156,6 +156,8 @@ class Letters:
         from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader, StrictUndefined, select_autoescape
         from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+        from daemon.breakable import breakable
+
         shared = PrefixLoader({"sexton": FileSystemLoader(SHARED)})
         environments: dict[str, Environment] = {
             suite: ImmutableSandboxedEnvironment(
@@ -166,7 +168,7 @@ class Letters:
             for suite, folder in self.folders.items()
         }  # fmt: skip
         for environment in environments.values():
-            environment.filters |= {"grouped": grouped, "line": line}
+            environment.filters |= {"breakable": breakable, "grouped": grouped, "line": line}
         return environments
 
     @cached_property

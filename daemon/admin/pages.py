@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from daemon import in_words
+from daemon.breakable import breakable
 from daemon.version import VERSION
 
 if TYPE_CHECKING:  # it needs `problems`, which has a page of its own
@@ -40,11 +41,6 @@ def environment() -> Environment:
         "lower_first": lambda words: words[:1].lower() + words[1:],
     }
     return made
-
-
-def breakable(name: str) -> Markup:
-    """A dotted name that may go on in the next line after a dot or an underscore."""
-    return escape(name).replace(".", Markup(".<wbr>")).replace("_", Markup("_<wbr>"))
 
 
 def coded(text: str) -> Markup:
