@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import asyncpg
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StrictBool
 
 from daemon import actions, attention, sql
 from daemon.admin.access import Caller, Operator, Viewer
@@ -91,6 +91,7 @@ class RunByName(Why):
     jobType: Text = Field(min_length=1, max_length=100)  # noqa: N815
     jobName: Text = Field(min_length=1, max_length=100)  # noqa: N815
     args: Arguments = Field(default_factory=dict, max_length=100)
+    again: StrictBool = Field(default=False, description="Even if it ran for that date before.")
 
 
 class Started(BaseModel):
@@ -156,18 +157,18 @@ def counted(row: asyncpg.Record) -> JobStatistics:
 async def run(state: State, caller: Operator, body: RunByName) -> Started:
     """A run, ready at once."""
     job = resolved(state.catalogue, body.jobType, body.jobName)
-    run, unmet = await run_now(state, caller, job.name, body.reason, body.args)
+    run, unmet = await run_now(state, caller, job.name, body.reason, body.args, again=body.again)
     return Started(runId=run, notAwaited=unmet)
 
 
 async def run_now(
-    state: AdminState, caller: Caller, name: str, reason: str | None, args: dict[str, Any]
+    state: AdminState, caller: Caller, name: str, reason: str | None, args: dict[str, Any], *, again: bool = False
 ) -> tuple[int, list[str]]:
     """Ask for a run of a job as it is in force; its id, and which dependencies it does not wait for."""
     known = await known_jobs(state, [name])
     job = known.jobs.jobs[name]
     async with state.database.acting() as connection:
-        run = await actions.request_run(connection, caller.actor(reason), job, due_at=known.now, args=args)
+        run = await actions.request_run(connection, caller.actor(reason), job, due_at=known.now, args=args, again=again)
         return run, await not_awaited(connection, job, known.now)
 
 

@@ -159,6 +159,15 @@ async def test_the_job_manager_runs_a_job_by_type_and_name(url: str) -> None:
         assert unknown.status_code == 404
 
 
+async def test_a_job_of_one_run_a_date_runs_once_more_when_that_is_said(url: str) -> None:
+    daily = a_job(nothing, Cron("0 0 * * *", tz="UTC"), "house.daily", aliases=("ledger/daily",))
+    async with house(url, daily, claiming=False) as h:
+        wish = {"jobType": "ledger", "jobName": "daily"}
+        answers = [await h.operator.post(f"{MANAGER}/run", json={**wish, **more}) for more in ({}, {}, {"again": True})]
+        assert [answer.status_code for answer in answers] == [202, 409, 202]
+        assert answers[1].json()["run"] == answers[0].json()["runId"] != answers[2].json()["runId"]
+
+
 async def test_whoever_asks_for_a_run_hears_what_it_does_not_wait_for(url: str) -> None:
     books = a_job(nothing, OnDemand(), "house.books", aliases=("ledger/books",), requires=("house.long",))
     async with house(url, LONG, books, claiming=False) as h:
