@@ -19,7 +19,7 @@ from daemon.cli.common import BadUsage, CommandFailed, Invocation, run_async
 from daemon.cli.database import Opened, connected
 from daemon.cli.explain import print_instants
 from daemon.cli.options import possible_ids
-from daemon.cli.run_job import nodes_alive
+from daemon.cli.run_job import nodes_alive, note_unmet
 from daemon.cli.waiting import report, stoppable, wait_for
 from daemon.clock import utc_now
 from daemon.in_force import schedule_words, upcoming
@@ -46,7 +46,12 @@ def retry(invocation: Invocation, what: str, keys: Sequence[int], everything: bo
 
     async def main() -> int:
         async with connected(invocation.settings) as (connection, _):
-            return _tell(await actions.retry_runs(connection, first, catalogue.jobs, runs))
+            changed = await actions.retry_runs(connection, first, catalogue.jobs, runs)
+            told = _tell(changed)
+            for run in changed:
+                if (job := catalogue.jobs.get(run.job)) is not None:
+                    await note_unmet(connection, job, run.id, run.due_at)
+            return told
 
     return or_ask(invocation, main)
 

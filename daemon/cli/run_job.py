@@ -126,6 +126,11 @@ async def _requested(connection: asyncpg.Connection, wish: Wish) -> int:
         connection, wish.actor, wish.job, due_at=wish.due_at, args=wish.args, again=wish.again
     )
     print(run, flush=True)
-    if skipped := await not_awaited(connection, wish.job, wish.due_at):
-        output.note(f"run {run} does not wait, because a person asked for it: {'; '.join(skipped)}")
+    await note_unmet(connection, wish.job, run, wish.due_at)
     return run
+
+
+async def note_unmet(connection: asyncpg.Connection, job: Job, run: int, due_at: datetime) -> None:
+    """A remark on the dependencies that a person's run does not wait for, if there are any."""
+    if skipped := await not_awaited(connection, job, due_at):
+        output.note(f"run {run} does not wait, because a person asked for it: {'; '.join(skipped)}")

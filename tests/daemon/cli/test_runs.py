@@ -71,6 +71,20 @@ def test_a_job_that_is_in_no_suite_any_more_keeps_its_history(sexton: Console, h
     assert "error: there is no job 'house.gon'" in done.err
 
 
+async def test_a_retry_says_which_dependencies_it_does_not_wait_for(
+    sexton: Console, ledger: asyncpg.Connection
+) -> None:
+    run = await ledger.fetchval(
+        "INSERT INTO sexton.run (job, due_at, logical_date, trigger, state, reason, not_before) "
+        "VALUES ('house.report', $1, '2026-11-22', 'schedule', 'skipped', 'a test', $1) RETURNING id", AT,
+    )  # fmt: skip
+    done = (await sexton.process("retry", run)).ok()
+    assert "skipped → ready" in done.out
+    assert done.err.splitlines() == [
+        f"run {run} does not wait, because a person asked for it: house.nightly has not run for 2026-11-22"
+    ]
+
+
 def test_people_see_one_line_a_run_with_the_reason(sexton: Console, history: list[int]) -> None:
     out = sexton("runs").ok().out.splitlines()
     assert out[0].split() == ["run", "job", "due", "(UTC)", "trigger", "state", "try", "took", "why"]
