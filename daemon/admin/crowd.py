@@ -5,6 +5,7 @@ port could use up the descriptors that the work needs for its database.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,10 @@ from daemon.admin.problems import RETRY_AFTER, problem
 
 MOST_REQUESTS, MOST_IDLE = 500, 200
 LONGEST_HEAD = 10.0
+LOG, AREA = logging.getLogger("sexton.admin"), {"area": "ADMIN"}
+WIRE = logging.getLogger("sexton.admin.wire")
+WIRE.setLevel(logging.ERROR)
+"""uvicorn's own words, which name neither the area nor who it was."""
 FULL = f"{MOST_REQUESTS} requests are being answered; come again"
 
 
@@ -49,6 +54,7 @@ class Connection(H11Protocol):
         self, *args: Any, silent: dict[Connection, None], turned_away: Callable[[], None], **more: Any
     ) -> None:
         super().__init__(*args, **more)
+        self.logger = WIRE
         self._silent, self._turned_away = silent, turned_away
         self._deadline: asyncio.TimerHandle | None = None
 
@@ -85,6 +91,11 @@ class Connection(H11Protocol):
             self._deadline.cancel()
             self._deadline = None
             del self._silent[self]
+
+    def send_400_response(self, msg: str) -> None:
+        """Whoever knocks with something else, a scanner mostly, is worth a line with an address, and no warning."""
+        LOG.info("what %s sent is no HTTP request", self.client[0] if self.client else "somebody", extra=AREA)
+        super().send_400_response(msg)
 
     def _unsupported_upgrade_warning(self) -> None:
         """Nobody here needs advice on WebSocket or HTTP/2: such a request is answered as any other (RFC 9110, 7.8)."""

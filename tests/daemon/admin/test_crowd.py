@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 import httpx
 import pytest
@@ -43,6 +44,19 @@ async def test_one_that_was_answered_may_not_dawdle_over_its_next_request(
         writer.write(HALF_A_HEAD)
         assert await asyncio.wait_for(reader.read(), 60) == b""
         writer.close()
+
+
+async def test_what_is_no_http_is_a_line_with_an_address_and_no_warning(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with house(url) as h:
+        with caplog.at_level(logging.INFO, "sexton.admin"):
+            reader, writer = await connected(h)
+            writer.write(b"\x16\x03\x01 hello\r\n\r\n")
+            assert (await asyncio.wait_for(reader.read(), 60)).startswith(b"HTTP/1.1 400 ")
+            writer.close()
+    said = [(record.levelname, record.getMessage()) for record in caplog.records if "HTTP" in record.getMessage()]
+    assert said == [("INFO", "what 127.0.0.1 sent is no HTTP request")]
 
 
 async def test_beyond_all_bounds_whoever_has_dawdled_longest_makes_room_and_is_counted(
