@@ -42,6 +42,26 @@ WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type 
 SELECT relnamespace::regnamespace::text, relname
 FROM pg_class WHERE oid >= 16384 AND relkind = 'r' AND pg_relation_size(oid) > 0 AND relname NOT LIKE 'pg\_toast%'
 
+-- name: touched
+-- What anybody has written to since the counters began anew, and when they did: a server that crashed has lost them.
+-- A backend has added up its own when it is no guest any more. `changed`: more than rows of a few small tables.
+SELECT stats_reset AS since,
+       coalesce(bool_or(c.oid < 16384 OR pg_relation_size(c.oid) > 65536), FALSE) AS changed,
+       coalesce(array_agg(relnamespace::regnamespace::text || '.' || relname::text) FILTER (WHERE c.oid IS NOT NULL),
+                '{}') AS tables,
+       (SELECT concat_ws(' ', datdba, datallowconn, datconnlimit, datacl, setconfig) FROM pg_database b
+        LEFT JOIN pg_db_role_setting ON setdatabase = b.oid WHERE b.datname = current_database()) AS shared
+FROM pg_stat_database d LEFT JOIN pg_class c ON relkind = 'r' AND NOT relisshared
+    AND pg_stat_get_tuples_inserted(c.oid) + pg_stat_get_tuples_updated(c.oid) + pg_stat_get_tuples_deleted(c.oid) > 0
+WHERE d.datname = current_database()
+GROUP BY stats_reset
+
+-- name: add_up
+SELECT pg_stat_force_next_flush()
+
+-- name: count_anew
+SELECT pg_stat_reset()
+
 -- name: clear
 -- A table is emptied if it has a file to speak of; above 64 kB by another file, which costs less than the dead rows
 -- would cost the tests that follow. No trigger of ours fires, and no foreign key asks for an order.
@@ -69,4 +89,7 @@ SELECT json_agg(json_build_object('name', format('%I.%I', schemaname, sequencena
 FROM pg_sequences
 
 -- name: set_sequences
-SELECT count(setval(name::regclass, at, used)) FROM json_to_recordset($1::json) AS s (name text, at bigint, used boolean)
+SELECT count(setval(name::regclass, at, used))
+FROM json_to_recordset($1::json) AS s (name text, at bigint, used boolean)
+JOIN pg_sequences ON name = format('%I.%I', schemaname, sequencename)
+WHERE last_value IS DISTINCT FROM CASE WHEN used THEN at END

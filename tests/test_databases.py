@@ -44,6 +44,41 @@ async def test_rows_are_gone_and_numbers_start_again(databases: Databases, rows:
         assert await connection.fetchval("SELECT id FROM sexton.audit") == 1
 
 
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ("UPDATE tutoring.ai_provider SET base_url = base_url || '/v2'",),
+        ("DELETE FROM tutoring.ai_provider",),
+        ("TRUNCATE tutoring.ai_provider CASCADE",),
+        ("BEGIN", "DELETE FROM tutoring.ai_provider", "ROLLBACK"),
+        ("DELETE FROM tutoring.ai_provider", "SELECT pg_stat_reset()"),
+        ("CREATE TEMP TABLE mine (id int)", "DELETE FROM tutoring.ai_provider"),
+    ],
+)
+async def test_rows_of_migrations_are_as_they_were(databases: Databases, statements: tuple[str, ...]) -> None:
+    everything = "SELECT array_agg(p::text ORDER BY p::text) FROM tutoring.ai_provider p"
+    async with databases.lent() as url:
+        connection = await asyncpg.connect(url)
+        before = await connection.fetchval(everything)
+        await connection.close()
+    async with lent_after(databases, *statements) as (connection, same):
+        assert same
+        assert await connection.fetchval(everything) == before
+
+
+async def test_a_connection_that_was_broken_off_has_its_rows_taken_away_too(databases: Databases) -> None:
+    async with databases.lent() as first:
+        connection, other = await asyncpg.connect(first), await asyncpg.connect(first)
+        await connection.execute(A_ROW, 1)
+        await other.fetchval("SELECT pg_terminate_backend($1)", connection.get_server_pid())
+        await other.close()
+        connection.terminate()
+    async with databases.lent() as second:
+        connection = await asyncpg.connect(second)
+        assert await connection.fetchval("SELECT count(*) FROM sexton.audit") == 0
+        await connection.close()
+
+
 async def test_a_schema_of_the_test_is_gone(databases: Databases) -> None:
     async with lent_after(databases, "CREATE SCHEMA house", "CREATE TABLE house.todo (id int)") as (connection, same):
         assert same
