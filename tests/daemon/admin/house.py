@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ from daemon.job import Job
 from tests.daemon.harness import Node, node
 
 KEY = "a key of at least thirty-two octets, for tests"
+NO_TLS = ssl.create_default_context()
+"""For clients of plain HTTP: one of its own would read all authorities of the world anew for each."""
 GRACE = Actor("grace", "cli")
 
 
@@ -56,7 +59,7 @@ class House:
         return text
 
     def new_client(self, **options: Any) -> httpx.AsyncClient:
-        return httpx.AsyncClient(base_url=self.base, timeout=60, **options)
+        return httpx.AsyncClient(base_url=self.base, timeout=60, verify=NO_TLS, **options)
 
     def client(self, role: Role | None) -> httpx.AsyncClient:
         return self._clients[role]

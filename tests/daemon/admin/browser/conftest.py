@@ -35,7 +35,10 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest.fixture
 async def visit(browser: Browser) -> AsyncIterator[Visit]:
-    """`await visit(house, Role.OPERATOR)`: somebody who is logged in, in a browser of their own; None: nobody yet."""
+    """`await visit(house, Role.OPERATOR)`: somebody who is logged in, in a browser of their own; None: nobody yet.
+
+    No page is open: most tests begin with another than the one that a login leads to.
+    """
     visitors: list[Visitor] = []
 
     async def come(house: House, role: Role | None = Role.OPERATOR, name: str = "otto", **options: Any) -> Visitor:
@@ -43,7 +46,7 @@ async def visit(browser: Browser) -> AsyncIterator[Visit]:
         visitor = Visitor(house, await context.new_page())
         visitors.append(visitor)
         if role is not None:
-            await visitor.log_in(role, name)
+            await visitor.be_logged_in(role, name)
         return visitor
 
     yield come

@@ -23,6 +23,7 @@ async def test_a_second_person_agrees_and_not_the_first(url: str, visit: Visit) 
     async with live_house(url, MONEY, settings=TWO) as opened:
         otto, olga = await visit(opened), await visit(opened, name="olga")
         otto.refusals.add(409)
+        await olga.go("/")
         await otto.go("/jobs/test.money")
         dialog = await otto.opens("Run now…")
         await dialog.get_by_label("Why").fill("the bank was closed")
@@ -54,6 +55,8 @@ async def test_the_navigation_counts_what_waits_for_a_second_person(
     open_house: House, visit: Visit, connection: asyncpg.Connection, screen: dict[str, int]
 ) -> None:
     operator, viewer = await visit(open_house, viewport=screen), await visit(open_house, Role.VIEWER, viewport=screen)
+    for somebody in (operator, viewer):
+        await somebody.go("/")
     links = [somebody.page.locator("nav a.approvals") for somebody in (operator, viewer)]
     await expect(links[0]).to_have_text("Approvals")
     await expect(links[1]).to_be_hidden()

@@ -54,6 +54,7 @@ async def test_a_page_whose_database_does_not_answer_says_so_until_it_does(
 
 async def test_the_stream_is_opened_however_late_the_extension_for_it_arrives(open_house: House, visit: Visit) -> None:
     visitor = await visit(open_house, Role.VIEWER)
+    await visitor.go("/")
     loaded = asyncio.Event()
 
     async def late(route: Route) -> None:

@@ -23,6 +23,7 @@ async def test_everything_stops_within_five_seconds_and_an_admin_lets_it_go_on(u
         run = (await opened.operator.post("/api/v1/jobs/test.pay/run", json={})).json()["run"]
         await work.started.wait()
         operator, admin = await visit(opened), await visit(opened, Role.ADMIN, name="ada")
+        await operator.go("/")
         await admin.go(f"/runs/{run}")
         dialog = await operator.opens("Emergency stop…")
         await dialog.get_by_label("Why").fill("wrong rates are being paid")

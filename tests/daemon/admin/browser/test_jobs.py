@@ -131,6 +131,7 @@ async def test_an_edit_does_not_undo_one_that_somebody_else_made_meanwhile(url: 
 async def test_a_schedule_that_names_no_date_is_told_on_the_first_page(url: str, visit: Visit) -> None:
     async with live_house(url, NEVER) as opened:
         visitor = await visit(opened, Role.VIEWER)
+        await visitor.go("/")
         await visitor.sees("never due again: 0 0 30 2 *")
         await visitor.go("/jobs/test.never")
         await visitor.sees("Never due again")

@@ -32,6 +32,7 @@ async def test_the_progress_of_a_run_moves_while_one_looks(url: str, visit: Visi
     work = Work()
     async with live_house(url, work.job()) as opened:
         visitor = await visit(opened)
+        await visitor.go("/")
         await visitor.page.evaluate("window.sameDocument = true")
         asked = await opened.operator.post("/api/v1/jobs/test.pay/run", json={})
         run = asked.json()["run"]
@@ -54,6 +55,7 @@ async def test_a_change_is_seen_within_a_second(
 ) -> None:
     """The median of five; on a machine that others keep busy, of the best of three rounds."""
     visitor = await visit(open_house)
+    await visitor.go("/")
     medians = []
     for round_ in range(ROUNDS):
         took: list[float] = []
