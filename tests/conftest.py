@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -29,6 +31,13 @@ LOOSE = {
 
 def pytest_configure(config: pytest.Config) -> None:
     keep_temporary_files_in_memory(config)
+    _keep_what_is_compiled()
+
+
+def _keep_what_is_compiled() -> None:
+    """Though the machine's habit be another: every test process and hundreds of commands load the same modules."""
+    sys.dont_write_bytecode = False
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 # A busy machine is no fault of a rule's: what a rule may take is no matter of its examples.
