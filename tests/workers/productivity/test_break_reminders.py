@@ -102,3 +102,15 @@ async def test_a_mail_says_for_how_long_there_was_no_break_and_not_since_the_las
     for tick in ("09:25", "09:50", "10:25"):
         await house.succeed(break_reminders, at(f"2026-11-26T{tick}"))
     assert [data["minutes"] for data in await house.data()] == [25, 50, 85]
+
+
+async def test_by_hand_breaks_are_due_at_any_minute_of_working_hours_and_after_25_minutes_all_the_same(
+    house: House,
+) -> None:
+    for id_, zone, started in ((1, "UTC", "14:12"), (2, "UTC", "14:13"), (3, "Asia/Tokyo", "14:00")):
+        await house.user(id_, zone)
+        await house.focus(id_, f"2026-11-26T{started}")
+    now = at("2026-11-26T14:37")  # 23:37 in Tokyo
+    assert (await house.succeed(break_reminders, now))["sent"] == 1
+    assert (await house.succeed(break_reminders, now + timedelta(minutes=1)))["sent"] == 1
+    assert [user for user, _ in await house.mailed()] == [1, 2]
