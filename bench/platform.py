@@ -19,6 +19,7 @@ from workers.productivity.settings import Settings
 LOAD_PEOPLE, LOAD_SESSIONS, LOAD_GOALS, SETTINGS = sql.load(
     __file__, "load_people", "load_sessions", "load_goals", "settings"
 )
+SET_INDEXES_ASIDE, MAKE_INDEXES = sql.load(__file__, "set_indexes_aside", "make_indexes")
 Step = tuple[sql.Statement, Sequence[object]]
 
 SESSIONS_EACH = 10
@@ -33,9 +34,11 @@ async def loaded(stage: Stage, people: int, now: datetime, *more: Step) -> str:
     try:
         stage.tell(f"loading {people:,} people with {people * SESSIONS_EACH:,} sessions")
         await connection.execute("SET timezone = 'UTC'")
+        await connection.execute(SET_INDEXES_ASIDE.text)
         await connection.execute(LOAD_PEOPLE.text, people, now)
         await connection.execute(LOAD_SESSIONS.text, people * SESSIONS_EACH, now, people)
         await connection.execute(LOAD_GOALS.text, people, now)
+        await connection.execute(MAKE_INDEXES.text)
         for statement, arguments in more:
             await connection.execute(statement.text, *arguments)
         await connection.execute("VACUUM (ANALYZE)")

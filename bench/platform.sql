@@ -1,5 +1,30 @@
 -- People, sessions and goals for benches of the productivity suite. $2, where there is one: now.
 
+-- name: set_indexes_aside
+-- For the session: what is loaded is right, so that nothing is checked row by row, and indexes are made when it is there.
+DO $$
+DECLARE
+    aside record;
+BEGIN
+    PERFORM set_config('session_replication_role', 'replica', false), set_config('maintenance_work_mem', '512MB', false);
+    CREATE TEMP TABLE aside AS
+    SELECT i.indexrelid::regclass::text AS name, pg_get_indexdef(i.indexrelid) AS definition
+    FROM pg_index i WHERE i.indrelid = 'productivity.timer_session'::regclass AND NOT i.indisprimary;
+    FOR aside IN SELECT * FROM pg_temp.aside LOOP
+        EXECUTE 'DROP INDEX ' || aside.name;
+    END LOOP;
+END $$;
+
+-- name: make_indexes
+DO $$
+DECLARE
+    aside record;
+BEGIN
+    FOR aside IN SELECT * FROM pg_temp.aside LOOP
+        EXECUTE aside.definition;
+    END LOOP;
+END $$;
+
 -- name: load_people
 -- $1: people, in 14 zones. $2: now.
 INSERT INTO productivity.users (id, email, tz, created_at, tz_set_at)

@@ -20,11 +20,15 @@ WITH zone_day AS MATERIALIZED (
     WHERE starts < ends
 ), zone_offset AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset($4::jsonb) AS z (zone text, since timestamptz, until timestamptz, "offset" int)
+), today AS MATERIALIZED (
+    SELECT * FROM (
+        SELECT zone, day, starts, ends, lag(day) OVER of_zone AS yesterday,
+            min(starts) OVER (of_zone RANGE BETWEEN interval '28 days' PRECEDING AND CURRENT ROW) AS window_starts
+        FROM zone_day WINDOW of_zone AS (PARTITION BY zone ORDER BY day)) z
+    WHERE $2::timestamptz >= starts AND $2 < ends
 ), person AS MATERIALIZED (
-    SELECT u.id, u.tz, z.day AS today, z.starts AS window_ends,
-        (SELECT max(b.day) FROM zone_day b WHERE b.zone = u.tz AND b.day < z.day) AS yesterday,
-        (SELECT min(b.starts) FROM zone_day b WHERE b.zone = u.tz AND b.day >= z.day - 28) AS window_starts
-    FROM users u JOIN zone_day z ON z.zone = u.tz AND $2::timestamptz >= z.starts AND $2 < z.ends
+    SELECT u.id, u.tz, z.day AS today, z.starts AS window_ends, z.yesterday, z.window_starts
+    FROM users u JOIN today z ON z.zone = u.tz
     WHERE u.id = ANY ($1::bigint[])
 ), recent AS MATERIALIZED (
     SELECT p.id, p.tz, p.today, p.window_starts, p.window_ends, t.kind, named_feature(t.feature) AS feature, t.started_at,
