@@ -86,7 +86,14 @@ async def day_html(state: AdminState) -> str:
         await asyncio.sleep(0)  # a house of many jobs must not hold the loop up
     step = HOURS_APART * 3600 // int(SLOT.total_seconds())
     hours = [(slot, start + slot * SLOT) for slot in range(-SLOTS, SLOTS, step)]
-    return rendered("overview_day.html", rows=rows, slots=SLOTS, hours=hours, at=lambda slot: start + slot * SLOT)
+    return rendered(
+        "overview_day.html",
+        rows=rows,
+        slots=SLOTS,
+        hours=hours,
+        at=lambda slot: start + slot * SLOT,
+        any=bool(jobs.jobs),
+    )
 
 
 async def _past(connection: asyncpg.Connection, jobs: InForce, start: datetime) -> Mapping[str, Counts]:

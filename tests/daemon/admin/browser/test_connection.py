@@ -42,6 +42,7 @@ async def test_a_page_whose_database_does_not_answer_says_so_until_it_does(
     open_house: House, visit: Visit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     visitor = await visit(open_house, Role.VIEWER)
+    visitor.refusals.add(503)
     await visitor.go("/jobs")
     await visitor.page.wait_for_function("() => document.querySelector('#stop > *')")
     outage = open_house.node.engine.outage
