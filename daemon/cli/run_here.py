@@ -79,7 +79,8 @@ async def _perform(engine: Engine, connection: asyncpg.Connection, run: int, job
             if ended.left is not None:
                 await engine.interrupt("stopped by the person who asked for it")
                 ended = await wait_for(connection, run, _always, asyncio.Event(), patience=0)
-                ended = replace(ended, left=ended.left and f"the next daemon takes it, or: sexton cancel {run}")
+                if ended.row["state"] != "held":
+                    ended = replace(ended, left=ended.left and f"the next daemon takes it, or: sexton cancel {run}")
             await engine.drain(LAST_WORDS, anyio.Event())  # it ended for the ledger; let our side hear so too
             runs.cancel_scope.cancel()
         services.cancel_scope.cancel()

@@ -55,7 +55,7 @@ async def wait_for(
     connection: asyncpg.Connection, run: int, alive: Alive, stop: asyncio.Event, *, patience: float = float("inf"),
     alone: bool = False,
 ) -> Ended:  # fmt: skip
-    """Look until the run has ended, nobody is left to perform it, `patience` seconds are over, or `stop` is set.
+    """Look until the run has ended or is held, nobody is left to perform it, `patience` seconds are over, or `stop` is set.
 
     `alone`: only this process performs anything, so what comes first and does not run will not. Raises
     `CommandFailed` when the run's row is gone.
@@ -66,8 +66,8 @@ async def wait_for(
         if row is None:
             raise CommandFailed(f"run {run} does not exist any more")
         now = time.monotonic()
-        if row["state"] in TERMINAL:
-            return Ended(row)
+        if (over := _over(row, run)) is not None:
+            return over
         if (news := _progress(row, 0.0 if alone else now - began)) not in ("", told):
             output.note(news)
             told = news
@@ -83,6 +83,15 @@ async def wait_for(
             return Ended(row, "not waiting any longer; the run goes on")
         await _sleep(stop, pause)
         pause = min(pause * 1.3, LONGEST_PAUSE)
+
+
+def _over(row: asyncpg.Record, run: int) -> Ended | None:
+    """A run that is held waits for a person, who may well be the one who waits for the run."""
+    if row["state"] in TERMINAL:
+        return Ended(row)
+    if row["state"] == "held":
+        return Ended(row, f"{row['reason']}; decide: sexton release {run}, or sexton waive {run}")
+    return None
 
 
 def _progress(row: asyncpg.Record, waited: float) -> str:

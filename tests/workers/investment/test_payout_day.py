@@ -59,6 +59,20 @@ async def test_a_released_day_is_paid_as_it_is(house: Payouts) -> None:
     assert (released.ending, released.result["roi"]["INR"]) == ("succeeded", Decimal("910.00"))
 
 
+async def test_whoever_waits_for_a_day_that_is_held_is_told_so_and_how_to_go_on(
+    house: Payouts, sexton: Console
+) -> None:
+    await house.invest(3, 1, "90000.00", on=SINCE, until=UNTIL)
+    due = f"{THEN + timedelta(days=1)}T00:00"
+    done = await sexton.process("run-job", "daily-roi-distribution", "--due-at", due, "--reason", "x", "--wait")
+    run = int(done.out)
+    assert done.status == 1
+    assert (
+        f"run {run} is held: 2026-03-13 is not paid yet: 910.00 INR is more than 2 times the usual 10.00 of 3 days; "
+        f"decide: sexton release {run}, or sexton waive {run}\n"
+    ) in done.err
+
+
 async def test_a_release_allows_the_total_that_was_told_and_no_more(house: Payouts) -> None:
     await house.invest(3, 1, "90000.00", on=SINCE, until=UNTIL)
     run = await house.pay(THEN)
