@@ -42,7 +42,7 @@ from daemon.unsubscribe import PATH, Subscription, read
 
 MOST_CONNECTIONS, MOST_TURNED_AWAY = 200, 200
 LONGEST_HEAD, LONGEST_BODY = 16 * 1024, 8 * 1024
-LONGEST_REQUEST = 10.0
+LONGEST_REQUEST, LONGEST_SILENCE = 10.0, 1.0
 LONGEST_STOP = 2.0
 LONGEST_LEAVE, MOST_UNREAD = 1.0, 4 * 1024 * 1024
 """For hearing out whoever is told that it is too long: closed at once, the line would lose the answer."""
@@ -86,6 +86,7 @@ class PublicServer:
         self._secret, self._record, self._emit, self._desk = secret, record, emit, desk
         self._server: asyncio.Server | None = None
         self._busy: set[asyncio.Task[None]] = set()
+        self._silent: dict[asyncio.Task[None], tuple[float, asyncio.StreamWriter]] = {}
         self._turned_away: set[asyncio.Task[None]] = set()
         self._doorkeeper = Doorkeeper("public", MOST_CONNECTIONS, emit)
 
@@ -108,14 +109,30 @@ class PublicServer:
         await self._server.wait_closed()
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if len(self._busy) < MOST_CONNECTIONS:
-            _kept_in(self._busy, self._serve(reader, writer))
+        if len(self._busy) < MOST_CONNECTIONS or self._made_room():
+            task = _kept_in(self._busy, self._serve(reader, writer))
+            self._silent[task] = (asyncio.get_running_loop().time(), writer)
+            task.add_done_callback(lambda done: self._silent.pop(done, None))
             return
         self._doorkeeper.turn_away()
         if len(self._turned_away) < MOST_TURNED_AWAY:
             _kept_in(self._turned_away, _turn_away(reader, writer))
         else:
             writer.close()
+
+    def _made_room(self) -> bool:
+        """Whoever has said nothing whole for longest leaves, if it had time to: saying nothing locks nobody out."""
+        if not self._silent:
+            return False
+        task, (since, writer) = next(iter(self._silent.items()))
+        if asyncio.get_running_loop().time() - since < LONGEST_SILENCE:
+            return False
+        self._doorkeeper.turn_away()
+        writer.transport.abort()  # a task that has not begun yet would not
+        task.cancel()
+        self._busy.discard(task)
+        del self._silent[task]
+        return True
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One request, one answer. A caller that goes away or dawdles is no news."""
@@ -140,6 +157,7 @@ class PublicServer:
             writer.write(_written(connection, self._too_long(error.path)))
             await _heard_out(reader)
             return b""
+        self._silent.pop(asyncio.current_task(), None)  # type: ignore[arg-type]  # there is one: this
         return _written(connection, await self._answer(request), without_body=request.method == "HEAD")
 
     def _longest_body(self, path: str) -> int:
@@ -177,10 +195,11 @@ class PublicServer:
         return DONE
 
 
-def _kept_in(tasks: set[asyncio.Task[None]], coroutine: Coroutine[Any, Any, None]) -> None:
+def _kept_in(tasks: set[asyncio.Task[None]], coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
     task = asyncio.ensure_future(coroutine)
     tasks.add(task)
     task.add_done_callback(tasks.discard)
+    return task
 
 
 async def _turn_away(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -249,6 +249,7 @@ async def test_more_connections_than_it_holds_are_told_to_come_again_and_beyond_
     monkeypatch.setattr(public, "MOST_TURNED_AWAY", 2)
     monkeypatch.setattr(public, "LONGEST_LEAVE", 600)
     monkeypatch.setattr(public, "LONGEST_REQUEST", 600)
+    monkeypatch.setattr(public, "LONGEST_SILENCE", 600)
     async with listening() as listener:
         connected = [await asyncio.open_connection("127.0.0.1", listener.port) for _ in range(6)]
         answers = []
@@ -266,10 +267,28 @@ async def test_more_connections_than_it_holds_are_told_to_come_again_and_beyond_
             writer.close()
 
 
+async def test_whoever_says_nothing_makes_room_for_the_next_and_who_is_being_answered_does_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(public, "MOST_CONNECTIONS", 2)
+    monkeypatch.setattr(public, "LONGEST_REQUEST", 600)
+    monkeypatch.setattr(public, "LONGEST_SILENCE", 0)
+    async with listening() as listener:
+        silent = [await asyncio.open_connection("127.0.0.1", listener.port) for _ in range(2)]
+        assert (await listener.ask("GET", LINK)).status_code == 200
+        assert await asyncio.wait_for(read_all(silent[0][0]), 60) == b""
+        assert [event for event in listener.events if isinstance(event, TurnedAway)] == [TurnedAway("public")]
+        silent[1][1].write(f"GET {LINK} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        assert (await asyncio.wait_for(read_all(silent[1][0]), 60)).startswith(b"HTTP/1.1 200 ")
+        for _, writer in silent:
+            writer.close()
+
+
 async def test_there_is_room_again_when_those_who_were_here_have_left(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(public, "MOST_CONNECTIONS", 1)
     monkeypatch.setattr(public, "LONGEST_LEAVE", 600)
     monkeypatch.setattr(public, "LONGEST_REQUEST", 600)
+    monkeypatch.setattr(public, "LONGEST_SILENCE", 600)
     async with listening() as listener:
         _, holding = await asyncio.open_connection("127.0.0.1", listener.port)
         assert (await listener.ask("GET", LINK)).status_code == 503
