@@ -55,7 +55,7 @@ async def wait_for(
     connection: asyncpg.Connection, run: int, alive: Alive, stop: asyncio.Event, *, patience: float = float("inf"),
     alone: bool = False,
 ) -> Ended:  # fmt: skip
-    """Look until the run has ended or is held, nobody is left to perform it, `patience` seconds are over, or `stop` is set.
+    """Look until the run has ended or is held, nobody is left to perform it, `patience` is over, or `stop` is set.
 
     `alone`: only this process performs anything, so what comes first and does not run will not. Raises
     `CommandFailed` when the run's row is gone.
