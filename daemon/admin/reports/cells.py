@@ -13,7 +13,7 @@ from daemon.currency import currency_places
 from daemon.report import Column, Unit
 
 NOTHING = in_words.NOTHING
-HUNDREDTH = Decimal("0.01")
+HUNDREDTH, THOUSANDTH = Decimal("0.01"), Decimal("0.001")
 
 
 def told(column: Column, row: Mapping[str, Any]) -> str:
@@ -62,11 +62,13 @@ def share(value: Decimal | float, places: int = 1) -> str:
 
 
 def _number(value: Decimal | float) -> str:
-    """Two places, without zeros at the end; small ones with two figures that say something."""
+    """Two places, three of what is less than one, without zeros at the end; small ones with two figures that say
+    something."""
     exact = Decimal(str(value))
     if exact and abs(exact) < HUNDREDTH:
         return f"{exact:.2g}"
-    whole, _, rest = f"{exact.quantize(HUNDREDTH, ROUND_HALF_UP):,f}".partition(".")
+    places = HUNDREDTH if abs(exact) >= 1 else THOUSANDTH
+    whole, _, rest = f"{exact.quantize(places, ROUND_HALF_UP):,f}".partition(".")
     return f"{whole}.{rest.rstrip('0')}" if rest.rstrip("0") else whole
 
 

@@ -35,6 +35,8 @@ def both(unit: Unit, value: Any, currency: str | None = None) -> tuple[str, str]
         (Unit.COUNT, Decimal(12), None, "12", "12"),
         (Unit.NUMBER, Decimal("1234.5600"), None, "1,234.56", "1234.5600"),
         (Unit.NUMBER, Decimal("0.000123"), None, "0.00012", "0.000123"),
+        (Unit.NUMBER, Decimal("0.3571"), None, "0.357", "0.3571"),
+        (Unit.NUMBER, Decimal("-0.5000"), None, "-0.5", "-0.5000"),
         (Unit.DAY, date(2026, 11, 2), None, "2026-11-02", "2026-11-02"),
         (Unit.MONTH, date(2026, 11, 1), None, "2026-11", "2026-11-01"),
         (Unit.INSTANT, datetime(2026, 11, 2, 1, 30, tzinfo=timezone(timedelta(hours=5.5))), None, "2026-11-01 20:00",
