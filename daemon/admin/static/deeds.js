@@ -50,13 +50,26 @@
     const said = told && answer.headers.get("Content-Type")?.includes("json") ? JSON.parse(told) : {};
     if (answer.status === 401) location.assign("/login");
     if (answer.status === 412) throw new Error("Somebody has changed this meanwhile. Load the page again and look.");
-    if (!answer.ok) throw Object.assign(new Error(said.detail ?? `the daemon answered ${answer.status}`), { status: answer.status });
+    if (!answer.ok) throw Object.assign(new Error(said.detail ?? `the daemon answered ${answer.status}`), { status: answer.status, run: said.run });
     return said;
   };
 
-  const say = (form, text) => {
+  // The API words what to do for the command line; here the same is done otherwise.
+  const inPlace = (form, text) => text
+    .replace(/sexton run-job \S+ --again/, form.querySelector("input[type=checkbox][name=again]") ? "tick “Even if it ran for that date before”" : "“Run again” on its page")
+    .replace(/sexton (retry|cancel|release) (\d+)/, (_, deed, run) => `“${{ retry: "Try again", cancel: "Cancel", release: "Release" }[deed]}” on the page of run ${run}`)
+    .replace("sexton resume-all", "“Go on”, for an administrator")
+    .replace("as `reason`", "under “Why”");
+
+  const say = (form, text, run) => {
     const alert = form.querySelector("[role=alert]");
-    alert.textContent = text;
+    alert.textContent = inPlace(form, text);
+    if (run) {
+      const link = document.createElement("a");
+      link.href = `/runs/${run}`;
+      link.textContent = `Look at run ${run}`;
+      alert.append(" ", link);
+    }
     alert.hidden = !text;
   };
 
@@ -91,7 +104,7 @@
       if (form.dataset.chosen) choose(form.dataset.chosen, false);
       go(form.dataset.then, said);
     } catch (error) {
-      say(form, error.message);
+      say(form, error.message, error.run);
     } finally {
       button.disabled = false;
     }

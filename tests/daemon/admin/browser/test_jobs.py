@@ -24,6 +24,23 @@ async def test_a_run_by_hand_with_arguments_leads_to_its_page(url: str, visit: V
         await visitor.sees('"charged"')
 
 
+async def test_what_ran_for_the_date_is_shown_and_how_to_run_it_once_more_from_here(url: str, visit: Visit) -> None:
+    async with live_house(url, FEES) as opened:
+        first = (await opened.operator.post("/api/v1/jobs/test.fees/run", json={})).json()["run"]
+        visitor = await visit(opened)
+        visitor.refusals.add(409)
+        await visitor.go("/jobs/test.fees")
+        dialog = await visitor.opens("Run now…")
+        await visitor.button("Run now", dialog).click()
+        alert = dialog.get_by_role("alert")
+        await expect(alert.get_by_role("link")).to_have_attribute("href", f"/runs/{first}")
+        await expect(alert).not_to_contain_text("sexton ")
+        assert await visitor.hurdles() == []
+        await dialog.get_by_label("Even if it ran for that date before").check()
+        await visitor.button("Run now", dialog).click()
+        await expect(visitor.page.get_by_role("heading", name="of test.fees")).to_be_visible()
+
+
 async def test_arguments_that_cannot_be_used_are_told_in_the_dialog(url: str, visit: Visit) -> None:
     async with live_house(url, FEES) as opened:
         visitor = await visit(opened)
