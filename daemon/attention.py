@@ -30,13 +30,21 @@ _UNTIMED = (Poll, OnEvent, OnDemand)
 
 @dataclass(frozen=True, slots=True)
 class Matter:
-    """`name` is of a job, queue or channel, as `of` says, or "everything". `run` is the latest that it is about."""
+    """`name` is of a job, queue or channel, as `of` says, or "everything". `run` is the latest that it is about.
+    `command` is what helps on a command line; a page has a button for it.
+    """
 
     kind: str
     of: Literal["job", "queue", "channel", "all"]
     name: str
     text: str
     run: int | None = None
+    command: str = ""
+
+    @property
+    def told(self) -> str:
+        """For where nothing can be clicked."""
+        return f"{self.text}; {self.command}" if self.command else self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +85,7 @@ async def stop(connection: asyncpg.Connection) -> list[Matter]:
     """An emergency stop that is in force."""
     return [
         Matter("stopped", "all", "everything", f"by {row['stopped_by']} since {in_words.moment(row['stopped_at'])}"
-               + (f": {row['reason']}" if row["reason"] else "") + "; to end it: sexton resume-all")
+               + (f": {row['reason']}" if row["reason"] else ""), command="to end it: sexton resume-all")
         for row in await connection.fetch(emergency.IN_FORCE.text)
     ]  # fmt: skip
 
@@ -119,7 +127,7 @@ async def backup(connection: asyncpg.Connection) -> list[Matter]:
 
 def dead_items(depths: dict[str, Depth]) -> list[Matter]:
     return [
-        Matter("dead", "queue", name, f"{depth.dead} dead; to try them again: sexton retry {name} --all")
+        Matter("dead", "queue", name, f"{depth.dead:,} dead", command=f"to try them again: sexton retry {name} --all")
         for name, depth in depths.items()
         if depth.dead
     ]

@@ -80,7 +80,7 @@ async def gathered(
     stands = await attention.standing(connection, known, settings.configured_channels, server["now"])
     where = f"{_place(settings, place)}, PostgreSQL {server['version'].partition(' ')[0]}"
     depths = {name: asdict(depth) for name, depth in stands.queues.items()}
-    wanting = [{"kind": m.kind, m.of: m.name, "run": m.run, "text": m.text} for m in stands.matters]
+    wanting = [{"kind": m.kind, m.of: m.name, "run": m.run, "text": m.told} for m in stands.matters]
     return _form(any(node["alive"] for node in nodes), where, nodes, depths, stands.messages, next_due, wanting)
 
 

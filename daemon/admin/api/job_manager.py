@@ -189,6 +189,6 @@ def judged(matters: Sequence[Matter], nodes: int, now: datetime) -> ManagerHealt
     return ManagerHealth(
         status=word, overall=word, isInitialized=nodes > 0, timestamp=now, database="connected", nodes=nodes,
         issues=[f"{matter.kind}: {matter.name}" for matter in matters],
-        recommendations=[f"{matter.name}: {matter.text}" for matter in matters]
+        recommendations=[f"{matter.name}: {matter.told}" for matter in matters]
         + ([] if nodes else ["no node is alive: start the daemon"]),
     )  # fmt: skip

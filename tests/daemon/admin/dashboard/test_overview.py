@@ -10,6 +10,7 @@ import asyncpg
 
 from tests.daemon.actions_house import MONEY, TICK, add_run
 from tests.daemon.admin.house import House, house
+from tests.daemon.admin.todo import QUEUE, fill
 
 
 async def test_it_tells_what_failed_what_is_held_and_what_is_dead(
@@ -29,6 +30,13 @@ async def test_it_shows_the_day_of_each_job_that_ran_or_will(url: str) -> None:
     async with house(url, TICK) as opened:
         page = (await opened.viewer.get("/live/overview?once")).text
     assert re.search(r'aria-label="test.tick: 2[34] due"', page)  # the slot that has begun is a part of the day
+
+
+async def test_what_to_do_is_a_page_away_and_not_a_command(url: str, connection: asyncpg.Connection) -> None:
+    await fill(connection, dead=2, ready=0)
+    async with house(url, queues=(QUEUE,)) as opened:
+        page = (await opened.viewer.get("/")).text
+    assert ("2 dead</span>" in page, "sexton retry" in page) == (True, False)
 
 
 async def test_an_outage_that_began_before_the_day_is_told_and_drawn(url: str, connection: asyncpg.Connection) -> None:
