@@ -114,7 +114,7 @@ def test_reminders_leave_what_bare_statements_leave(tmp_path: Path) -> None:
     found = bench("reminders", tmp_path)
     assert found["figures"]["people"] == 500
     assert found["figures"]["effects"].keys() == {
-        "goal_deadlines", "inactive_users", "daily_check", "break_reminders", "log",
+        "goal_deadlines", "inactive_users", "daily_check", "monthly_report", "weekly_review", "break_reminders", "log",
     }  # fmt: skip
     ours = found["figures"]["ours"]
     assert all(ours[name][0]["result"]["sent"] > 0 for name in ("daily_check", "weekly_review", "monthly_report"))
