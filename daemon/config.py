@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from daemon import admin_settings, channel_settings, suite_environment
+from daemon import admin_settings, channel_settings, setting_addresses, suite_environment
 from daemon.naming import did_you_mean
 from daemon.setting_problems import explained
 from daemon.settings import Settings
@@ -64,7 +64,8 @@ def load(path: Path | None, environment: Mapping[str, str]) -> tuple[Settings, d
         if salvaged is not None and wrong.isdisjoint(channel_settings.ChannelsSettings.model_fields):
             problems += channel_settings.problems(salvaged[0])
         raise ConfigError(problems, salvaged) from None
-    if problems := problems + channel_settings.problems(settings):
+    listens = {f"{name}.listen": getattr(settings, name).listen for name in ("metrics", "admin", "public")}
+    if problems := problems + channel_settings.problems(settings) + setting_addresses.clashes(listens):
         raise ConfigError(problems, (settings, origins))
     return settings, origins
 

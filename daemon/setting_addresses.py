@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 LAST_PORT = 65535
 DATABASE_URL = "a URL such as postgresql://user:password@host:5432/name"
@@ -22,6 +23,18 @@ def parse_listen(text: str) -> tuple[str, int]:
     if not colon or not port.isdigit() or int(port) > 65535:
         raise ValueError(f"{text!r}: write HOST:PORT, such as 127.0.0.1:9464")
     return host.strip("[]") or "127.0.0.1", int(port)
+
+
+def clashes(listens: Mapping[str, str]) -> list[str]:
+    """`listens`: key → where it listens, an address or nothing. A sentence for each that another has taken."""
+    taken: dict[tuple[str, int], str] = {}
+    found = []
+    for key, text in listens.items():
+        if text in ("", "off") or (address := parse_listen(text))[1] == 0:
+            continue
+        if (first := taken.setdefault(address, key)) != key:
+            found.append(f"{key} = {text!r} is {first}, too: choose another port")
+    return found
 
 
 def database_url(text: str) -> str:

@@ -54,6 +54,11 @@ def test_the_file_the_environment_and_a_credential_each_override_the_one_before(
     }
 
 
+def test_two_listeners_at_one_address_are_refused_before_a_start_finds_it_taken() -> None:
+    (problem,) = problems(None, {"SEXTON_ADMIN__LISTEN": "127.0.0.1:9464"})
+    assert problem == "admin.listen = '127.0.0.1:9464' is metrics.listen, too: choose another port"
+
+
 def test_the_environment_reaches_a_single_job(tmp_path: Path) -> None:
     path = written(tmp_path, "[jobs.flights.invoice_overdue]\nretries = 1\ntimeout = 60\n")
     settings, origins = config.load(path, {"SEXTON_JOBS__FLIGHTS__INVOICE_OVERDUE__TIMEOUT": "90s"})

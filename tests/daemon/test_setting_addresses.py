@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.setting_addresses import database_url, direct_url, is_url, listen_address, parse_listen
+from daemon.setting_addresses import clashes, database_url, direct_url, is_url, listen_address, parse_listen
 
 
 @pytest.mark.parametrize("text", ["127.0.0.1:9464", "[::1]:0", "localhost:65535", ":9464", "off"])
@@ -18,6 +18,14 @@ def test_a_host_with_a_port_is_an_address_to_listen_on(text: str) -> None:
 def test_anything_else_is_no_address_to_listen_on(text: str) -> None:
     with pytest.raises(ValueError, match="write HOST:PORT with a port up to 65535"):
         listen_address(text)
+
+
+def test_two_listeners_at_one_address_are_named_and_a_port_of_any_kind_is_nobodys() -> None:
+    here = {"metrics.listen": "127.0.0.1:9464", "admin.listen": "127.0.0.1:9464", "public.listen": ""}
+    assert clashes(here) == ["admin.listen = '127.0.0.1:9464' is metrics.listen, too: choose another port"]
+    assert clashes({"metrics.listen": "127.0.0.1:0", "admin.listen": "127.0.0.1:0", "public.listen": "[::1]:0"}) == []
+    assert clashes({"metrics.listen": "127.0.0.1:9", "admin.listen": "[::1]:9", "public.listen": "127.0.0.1:8"}) == []
+    assert clashes({"metrics.listen": "off", "admin.listen": "off"}) == []
 
 
 @given(st.text() | st.builds("{}:{}".format, st.text(), st.integers(-1, 70_000)))
