@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import asyncpg
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.workers.investment.oracle import Investment, Oracle, User
@@ -84,7 +84,7 @@ class Both:
         if run is None or day not in self.oracle.days:
             self.oracle.begin(day)
         ids = [id_ for id_ in sorted(self.oracle.investments) if id_ > after]
-        for part in [ids[i : i + self.house.small] for i in range(0, len(ids), self.house.small)]:
+        for part in ranges(ids, self.house.small):
             if mine is not None and any(id_ >= mine and self.oracle.amount(day, id_) > 0 for id_ in part):
                 assert result.ending == "failed", result
                 self.open[day] = (result.id, after)
@@ -128,6 +128,24 @@ class Both:
                 self.oracle.reverse(paid[n])
 
 
+def ranges(ids: list[int], most: int) -> list[list[int]]:
+    """As few as can be, of one size; where that does not come out even, those in front have one more."""
+    left, parts = list(ids), -(-len(ids) // most)
+    found = []
+    for more in range(parts, 0, -1):
+        size = -(-len(left) // more)
+        found.append(left[:size])
+        left = left[size:]
+    return found
+
+
+# Of eleven, five at most: the ninth is in a range of its own, and what is before it has been paid when it fails.
+NOBODY: Any = [(None, "ACTIVE")] * PEOPLE
+OF_ELEVEN: Any = [(1, 1 if n in (6, 9) else 2, 10_000, "INR", 0, 1, "ACTIVE") for n in range(1, 12)]
+RATES: Any = [(Decimal("0.01"), None), (Decimal(0), None), (Decimal(0), None)]
+
+
+@example(NOBODY, OF_ELEVEN, RATES, [], [("pay",), ("cut off", 7, False)], 5)
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
