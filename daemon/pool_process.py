@@ -29,6 +29,9 @@ PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 COMMAND = (sys.executable, "-P", "-X", "faulthandler", str(pool_worker.__file__))
 """By path, since `-m` would import the package, and with it twice what a child needs; -P keeps our folder, whose
 queue.py would be found before the library's, off its sys.path."""
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+"""Of linear algebra (numpy comes with shapely and scipy). The pool has a process for each call, and threads of each
+would fight for the same cores; to start them is a third of a child's first call. The environment beats it."""
 OUR_DECISION = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -91,7 +94,7 @@ def spawn(channel: int, output: int) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
             [*COMMAND, str(channel), str(os.getpid())],
-            env={**os.environ, "PYTHONPATH": path},
+            env={**ONE_THREAD, **os.environ, "PYTHONPATH": path},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

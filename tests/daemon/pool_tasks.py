@@ -162,6 +162,7 @@ def limits() -> dict[str, str]:
         "oom": Path("/proc/self/oom_score_adj").read_text().strip(),
         "loaded": ",".join(sorted({name.partition(".")[0] for name in sys.modules})),
         "pythonpath": os.environ.get("PYTHONPATH", ""),
+        "threads": os.environ["OPENBLAS_NUM_THREADS"] + os.environ["OMP_NUM_THREADS"],
     }
 
 

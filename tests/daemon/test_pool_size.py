@@ -145,8 +145,11 @@ async def test_nothing_ticks_while_nothing_is_computed(house: House) -> None:
 @on_both_loops
 async def test_a_child_is_light_and_the_first_to_go(house: House) -> None:
     house.monkeypatch.setenv("PYTHONPATH", "/somewhere")
+    house.monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    house.monkeypatch.setenv("OMP_NUM_THREADS", "2")
     async with house.pool(1) as pool:
         facts = await pool.compute(tasks.limits)
     assert facts["oom"] == "500"
+    assert facts["threads"] == "12"  # one thread each, unless the operator says otherwise
     assert facts["pythonpath"] == "/somewhere"  # programs that functions start see what ours would
     assert not {"daemon", "asyncpg", "pydantic", "uvloop", "shapely", "anyio"} & set(facts["loaded"].split(","))
