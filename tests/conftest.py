@@ -65,6 +65,13 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """A test that passed when it was tried again is a bug, and what it said the first time is how to find it."""
+    for report in terminalreporter.getreports("rerun"):
+        terminalreporter.write_sep("=", f"first try of {report.nodeid}")
+        terminalreporter.write_line(report.longreprtext)
+
+
 @pytest.fixture(scope="session")
 async def server() -> AsyncIterator[str]:
     """The URL of a PostgreSQL of this process alone."""
