@@ -27,9 +27,9 @@ class Bounded:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
-        elif (
-            int(Headers(scope=scope).get("content-length", 0)) > LONGEST_BODY
-        ):  # the server has seen that it is a number
+            return
+        said = int(Headers(scope=scope).get("content-length", 0))  # the server has seen that it is a number
+        if said > LONGEST_BODY:
             await problem(Request(scope), 413, TOO_LONG, headers={"Connection": "close"})(scope, receive, send)
         else:
             await self._app(scope, _Body(receive).more, send)
