@@ -34,10 +34,14 @@ class _Server(ThreadingWSGIServer):
         super().__init__(*args, **options)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        if self._room.acquire(blocking=False):
-            super().process_request(request, client_address)
-        else:
+        if not self._room.acquire(blocking=False):
             self.shutdown_request(request)
+            return
+        try:
+            super().process_request(request, client_address)
+        except BaseException:
+            self._room.release()  # no thread could be started, so none will
+            raise
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import socket
+import socketserver
 import threading
 import time
 from collections.abc import Iterator
@@ -107,6 +108,21 @@ def test_more_visitors_than_there_is_room_for_are_left_until_one_goes(monkeypatc
             break
     else:
         pytest.fail("there was never room again")
+    probed.server.stop()
+
+
+def test_a_visitor_for_whom_no_thread_can_be_started_keeps_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(probes, "MOST_VISITORS", 1)
+    probed = Probed()
+    probed.port = probed.server.start(probed.host, 0)
+    with monkeypatch.context() as scarce:
+        scarce.setattr(socketserver.ThreadingMixIn, "process_request", none_left)
+        with socket.create_connection((probed.host, probed.port), timeout=60) as visitor:
+            assert visitor.recv(1) == b""
+    assert probed.ask("/healthz") == (200, "ok\n")
     probed.server.stop()
 
 
